@@ -1,0 +1,115 @@
+/* action.h - what the engine asks of its owner. Handlers never act: they queue these.
+ *
+ *   SEND        a datagram; the owner adds the non-ESP marker when local.port is the NAT-T port
+ *   KEEPALIVE   the one-octet NAT keep-alive (RFC 3948 §2.3)
+ *   SA_INSTALL  one direction of a Child SA; the key is wiped after the action was fetched
+ *   SA_REMOVE   one direction, by SPI
+ *   SA_UPDATE   both directions of a Child SA have new outer endpoints (RFC 7296 §2.23)
+ *   EVENT       something that people and programs want to know
+ *   LOG         a sentence for people
+ *   KEYS        the keys of an IKE SA, for the key log; only if it was asked for
+ *
+ * An action and what it points at belong to the engine and are good until it is called again. */
+#ifndef VPN_IKE_ACTION_H
+#define VPN_IKE_ACTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vpn/base/addr.h"
+#include "vpn/base/ipsec_sa.h"
+#include "vpn/base/reader.h"
+#include "vpn/ike/info.h"
+
+enum ike_action_type {
+	IKE_ACTION_SEND,
+	IKE_ACTION_KEEPALIVE,
+	IKE_ACTION_SA_INSTALL,
+	IKE_ACTION_SA_REMOVE,
+	IKE_ACTION_SA_UPDATE,
+	IKE_ACTION_EVENT,
+	IKE_ACTION_LOG,
+	IKE_ACTION_KEYS,
+};
+
+/* name, as it stands in the JSON events */
+#define IKE_EVENTS(X)                                                                              \
+	X(EVENT_IKE_STATE, "ike-state")         /* text: "A -> B, reason" */                       \
+	X(EVENT_CHILD_STATE, "child-state")     /* text: "A -> B, reason" */                       \
+	X(EVENT_IKE_UP, "ike-up")               /* established */                                  \
+	X(EVENT_IKE_DOWN, "ike-down")           /* text: why */                                    \
+	X(EVENT_IKE_FAILED, "ike-failed")       /* never came up; text: why; notify: on the wire */ \
+	X(EVENT_CHILD_UP, "child-up")           /* installed */                                    \
+	X(EVENT_CHILD_DOWN, "child-down")       /* text: why */                                    \
+	X(EVENT_CHILD_FAILED, "child-failed")   /* text: why; notify */                            \
+	X(EVENT_MODE_FALLBACK, "mode-fallback") /* BEET was asked for, tunnel came; text: why */   \
+	X(EVENT_TS_NARROWED, "ts-narrowed")     /* the SA's selectors are less than configured */  \
+	X(EVENT_PEER_MOVED, "peer-moved")       /* text: "from -> to" */                           \
+	X(EVENT_RETRANSMIT, "retransmit")       /* number: which try */                            \
+	X(EVENT_TIMEOUT, "timeout")             /* a request was given up */                       \
+	X(EVENT_DROPPED, "dropped")             /* an IKE datagram; text: reason */
+
+#define X(name, text) name,
+enum ike_event_kind { IKE_EVENTS(X) };
+#undef X
+
+const char *ike_event_name(enum ike_event_kind kind);
+
+/* Log groups are strongSwan's. Level 0: always; 1: audit of what happened; 2: why; 3: dumps. */
+enum ike_log_group { LOG_MGR, LOG_IKE, LOG_CHD, LOG_CFG, LOG_NET, LOG_ENC, LOG_KNL, LOG_DMN };
+const char *ike_log_group_name(enum ike_log_group group); /* "IKE" */
+
+struct ike_event {
+	enum ike_event_kind kind;
+	bool have_ike, have_child;
+	struct ike_sa_info ike;
+	struct child_sa_info child;
+	uint16_t notify; /* 0, or the notify's number that was sent or received */
+	uint32_t number;
+	const char *text; /* never NULL */
+};
+
+struct ike_log {
+	enum ike_log_group group;
+	int level;
+	uint32_t ike_id;       /* 0: of no SA */
+	const char *ike_name;  /* connection, or NULL */
+	uint32_t child_id;     /* 0 */
+	const char *text;
+};
+
+#define IKE_SK_MAX 128
+
+struct ike_keys_info { /* RFC 7296 §2.14 */
+	uint64_t spi_i, spi_r;
+	uint16_t encr, encr_bits, integ, prf;
+	struct view sk_d, sk_ai, sk_ar, sk_ei, sk_er, sk_pi, sk_pr;
+};
+
+struct ike_action {
+	enum ike_action_type type;
+	uint32_t ike_id;
+	union {
+		struct {
+			struct endpoint local, remote;
+			struct view datagram;
+		} send; /* also keepalive, with an empty datagram */
+		struct ipsec_sa *install;
+		struct {
+			uint32_t spi;
+			bool inbound;
+			struct ip_addr remote;
+		} remove;
+		struct {
+			uint32_t child_id;
+			uint32_t spi_in, spi_out;
+			bool encap;
+			struct endpoint local, remote;
+		} update;
+		struct ike_event event;
+		struct ike_log log;
+		struct ike_keys_info keys;
+	};
+};
+
+#endif
