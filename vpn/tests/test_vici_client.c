@@ -30,9 +30,9 @@ struct daemon {
 	"\0\0\0\x09\x07\x01" \
 	"e\x03\x01k\0\x01"   \
 	"v"
-#define REPLY_YES "\0\0\0\x0e\x01\x03\x07success\0\x03yes"
+#define REPLY_YES "\0\0\0\x0f\x01\x03\x07success\0\x03yes"
 #define REPLY_NO                                        \
-	"\0\0\0\x1c\x01\x03\x07success\0\x02no\x03\x06" \
+	"\0\0\0\x1b\x01\x03\x07success\0\x02no\x03\x06" \
 	"errmsg\0\x03"                                  \
 	"why"
 
