@@ -9,6 +9,12 @@
  *   LOG         a sentence for people
  *   KEYS        the keys of an IKE SA, for the key log; only if it was asked for
  *
+ * A node (node/node.h) passes these on and adds its own:
+ *
+ *   INTERFACE    a connection that uses this interface ID was loaded: its device should exist
+ *   TRAP_ADD     report the first packet that these selectors cover and no SA takes
+ *   TRAP_REMOVE  no longer, by number
+ *
  * An action and what it points at belong to the engine and are good until it is called again. */
 #ifndef VPN_IKE_ACTION_H
 #define VPN_IKE_ACTION_H
@@ -30,6 +36,9 @@ enum ike_action_type {
 	IKE_ACTION_EVENT,
 	IKE_ACTION_LOG,
 	IKE_ACTION_KEYS,
+	IKE_ACTION_INTERFACE,
+	IKE_ACTION_TRAP_ADD,
+	IKE_ACTION_TRAP_REMOVE,
 };
 
 /* name, as it stands in the JSON events */
@@ -55,12 +64,24 @@ enum ike_event_kind { IKE_EVENTS(X) };
 
 const char *ike_event_name(enum ike_event_kind kind);
 
+/* Why an SA ended or never came up: what dpd_action, close_action and keyingtries decide by. */
+enum ike_cause {
+	CAUSE_NONE,
+	CAUSE_LOCAL,    /* a command of ours, or our configuration forbids it */
+	CAUSE_PEER,     /* the peer deleted it or refused it */
+	CAUSE_TIMEOUT,  /* a request was never answered */
+	CAUSE_EXPIRED,  /* its lifetime is over */
+	CAUSE_REPLACED, /* a successor carries on: rekeying */
+	CAUSE_ERROR,    /* anything else that went wrong here, as a failed installation */
+};
+
 /* Log groups are strongSwan's. Level 0: always; 1: audit of what happened; 2: why; 3: dumps. */
 enum ike_log_group { LOG_MGR, LOG_IKE, LOG_CHD, LOG_CFG, LOG_NET, LOG_ENC, LOG_KNL, LOG_DMN };
 const char *ike_log_group_name(enum ike_log_group group); /* "IKE" */
 
 struct ike_event {
 	enum ike_event_kind kind;
+	enum ike_cause cause; /* of IKE_DOWN, IKE_FAILED, CHILD_DOWN, CHILD_FAILED */
 	bool have_ike, have_child;
 	struct ike_sa_info ike;
 	struct child_sa_info child;
@@ -96,6 +117,7 @@ struct ike_action {
 		} send; /* also keepalive, with an empty datagram */
 		struct ipsec_sa *install;
 		struct {
+			uint32_t child_id;
 			uint32_t spi;
 			bool inbound;
 			struct ip_addr remote;
@@ -109,6 +131,13 @@ struct ike_action {
 		struct ike_event event;
 		struct ike_log log;
 		struct ike_keys_info keys;
+		uint32_t if_id; /* interface */
+		struct {
+			uint32_t id; /* the node's number for it */
+			uint32_t if_id;
+			const struct ts_list *local_ts; /* remove: NULL */
+			const struct ts_list *remote_ts;
+		} trap;
 	};
 };
 

@@ -31,6 +31,9 @@ struct node_env {
 	bool (*source_for)(void *ctx, const struct ip_addr *remote, struct ip_addr *ret_local);
 	/* Use of an installed SA, for list-sas and liveness; false if it is not installed. */
 	bool (*sa_stats)(void *ctx, uint32_t spi, bool inbound, struct ipsec_sa_stats *ret_stats);
+	/* The address of a DNS name, as last looked up; ERR_AGAIN while a look-up is under way,
+	 * ERR_NOT_FOUND. Must not wait. NULL: names are not resolved. */
+	int (*resolve)(void *ctx, const char *name, struct ip_addr *ret_addr);
 };
 
 struct node *node_new(const struct node_env *env, const struct ike_options *options);
@@ -45,9 +48,17 @@ uint64_t node_next_deadline(const struct node *node); /* UINT64_MAX: none */
 void node_expire(struct node *node, uint64_t now);
 /* The data plane saw an authenticated packet of inbound SA `spi` come from another place. */
 void node_peer_moved(struct node *node, uint32_t spi, const struct endpoint *remote, uint64_t now);
+/* What the data plane has to say about an action: this child could not be installed (it is deleted);
+ * a volume limit of its SA was reached (hard: the SA carries nothing any more); a trap was hit. */
+void node_install_failed(struct node *node, uint32_t child_id, const char *why, uint64_t now);
+void node_sa_limit(struct node *node, uint32_t child_id, bool hard, uint64_t now);
+void node_acquire(struct node *node, uint32_t trap_id, uint64_t now);
+/* Keys as actions (IKE_ACTION_KEYS), for the key log. Off at first. */
+void node_log_keys(struct node *node, bool on);
 
-/* Connections. node_load_conn takes the reference, replaces a connection of the same name, and carries out
- * its start actions. */
+/* Connections. node_load_conn takes the reference (on failure, too) and replaces a connection of the same
+ * name; SAs of the old one live on. Children with start_action = start are initiated unless they are up;
+ * node_expire does it, at once. Unloading ends what start actions began (swanctl.conf(5) start_action). */
 int node_load_conn(struct node *node, struct ike_conn *conn, uint64_t now);
 int node_unload_conn(struct node *node, const char *name); /* ERR_NOT_FOUND */
 size_t node_conn_count(const struct node *node);
@@ -93,6 +104,9 @@ struct node_match { /* what terminate and list-sas select by; zero and NULL matc
 /* Begins the deletion of all that matches; `force` does not wait for the peer. *ret_count of them. */
 int node_terminate(struct node *node, const struct node_match *match, bool force, uint64_t now,
 		   size_t *ret_count);
+
+/* Begins the deletion of everything and starts nothing any more. Done when node_ike_sa(node, 0) is false. */
+void node_stop(struct node *node, uint64_t now);
 
 /* Walking the SAs: i counts from 0; false when there is none. Children of the IKE SA by id. */
 bool node_ike_sa(const struct node *node, size_t i, struct ike_sa_info *ret_info);
