@@ -1,16 +1,16 @@
-/* cipher.h - one direction's packet cipher: encryption and integrity together, for IKE's SK payload and
- * for ESP, AEAD or encrypt-then-MAC alike.
+/* cipher.h - one direction's packet cipher: encryption and integrity together, for IKE's SK payload
+ * and for ESP, AEAD or encrypt-then-MAC alike.
  *
  * Layout in a packet:
  *
  *     aad | iv | data (ciphertext) | tail?   ->  icv
  *
- * AEAD (RFC 5116, 4106, 7634): aad authenticates, nonce = salt || iv; `tail` must be empty (ESN stands in
- * the aad, RFC 4106 §5).  CBC + HMAC (RFC 4303 §3.3.2.1, 7296 §3.14): the MAC runs over aad, iv, data, tail
- * (tail: the high half of an extended sequence number, RFC 4303 §2.2.1).
+ * AEAD (RFC 5116, 4106, 7634): aad authenticates, nonce = salt || iv; `tail` must be empty (ESN
+ * stands in the aad, RFC 4106 §5).  CBC + HMAC (RFC 4303 §3.3.2.1, 7296 §3.14): the MAC runs over
+ * aad, iv, data, tail (tail: the high half of an extended sequence number, RFC 4303 §2.2.1).
  *
- * Keys are cipher key || salt, or cipher key || integrity key. A struct cipher owns its copy and wipes it.
- * It is not safe for two threads at once. No function allocates after cipher_new. */
+ * Keys are cipher key || salt, or cipher key || integrity key. A struct cipher owns its copy and
+ * wipes it. It is not safe for two threads at once. No function allocates after cipher_new. */
 #ifndef VPN_CRYPTO_CIPHER_H
 #define VPN_CRYPTO_CIPHER_H
 
@@ -21,11 +21,12 @@
 struct cipher_info {
 	uint16_t encr, key_bits, integ;
 	bool aead;
-	size_t encr_key_len;  /* octets of cipher key with salt: what prf+ must yield for SK_e* (RFC 7296 §2.14) */
+	size_t encr_key_len;  /* octets of cipher key with salt: what prf+ must yield for SK_e* (RFC
+				 7296 §2.14) */
 	size_t integ_key_len; /* octets of SK_a*, 0 for an AEAD (RFC 5282 §7) */
-	size_t iv_len;        /* 8 for our AEADs, 16 for CBC */
+	size_t iv_len;	      /* 8 for our AEADs, 16 for CBC */
 	size_t icv_len;
-	size_t block;         /* data must be a multiple of it: 16 for CBC, 1 for AEADs */
+	size_t block; /* data must be a multiple of it: 16 for CBC, 1 for AEADs */
 };
 
 /* ERR_UNSUPPORTED if the pair does not exist or we do not implement it. */
@@ -40,8 +41,8 @@ int cipher_new(const struct cipher_info *info, enum cipher_dir dir, const uint8_
 void cipher_free(struct cipher *c); /* NULL is fine */
 const struct cipher_info *cipher_get_info(const struct cipher *c);
 
-/* One packet; data is transformed in place. An IV must never repeat under a key: AEAD callers pass a
- * counter, CBC callers 16 unpredictable octets. */
+/* One packet; data is transformed in place. An IV must never repeat under a key: AEAD callers pass
+ * a counter, CBC callers 16 unpredictable octets. */
 struct cipher_job {
 	const uint8_t *iv;
 	const uint8_t *aad;
@@ -51,7 +52,8 @@ struct cipher_job {
 	const uint8_t *tail;
 	size_t tail_len;
 	uint8_t *icv; /* written by seal, read by open */
-	bool ok;      /* open: the ICV was right (compared in constant time). If false, data is garbage. */
+	bool ok; /* open: the ICV was right (compared in constant time). If false, data is garbage.
+		  */
 };
 
 /* Both set ok in each job. Jobs of a batch must not overlap. */

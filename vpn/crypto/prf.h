@@ -1,5 +1,5 @@
-/* prf.h - the pseudo-random function and prf+ (RFC 7296 §2.13), and SHA-1/SHA-2 digests for NAT detection,
- * CERTREQ key hashes and cookies. */
+/* prf.h - the pseudo-random function and prf+ (RFC 7296 §2.13), and SHA-1/SHA-2 digests for NAT
+ * detection, CERTREQ key hashes and cookies. */
 #ifndef VPN_CRYPTO_PRF_H
 #define VPN_CRYPTO_PRF_H
 
