@@ -1,14 +1,15 @@
 /* capture.c - a packet socket in a node, read by a thread of its own.
  *
- * The socket is opened and bound in the node's namespace before capture_start returns, so nothing that
- * is sent later is missed; it stays in that namespace, whichever the reading thread is in. Immediate mode:
- * a packet is readable when it arrived, not when a block is full.
+ * The socket is opened and bound in the node's namespace before capture_start returns, so nothing
+ * that is sent later is missed; it stays in that namespace, whichever the reading thread is in.
+ * Immediate mode: a packet is readable when it arrived, not when a block is full.
  *
- * The end: the kernel counts what passed the filter (ps_recv, of which ps_drop found no room). The thread
- * goes on reading until it has had all of the rest; only then is the file closed. Any drop is an error,
- * since a check that reads the capture would take what is missing for never sent.
+ * The end: the kernel counts what passed the filter (ps_recv, of which ps_drop found no room). The
+ * thread goes on reading until it has had all of the rest; only then is the file closed. Any drop
+ * is an error, since a check that reads the capture would take what is missing for never sent.
  *
- * Ownership: struct capture has the pcap handle, the dump file and the thread; capture_stop ends them. */
+ * Ownership: struct capture has the pcap handle, the dump file and the thread; capture_stop ends
+ * them. */
 #include "netns/capture.h"
 #include "netns/ns.h"
 #include "netns/wait.h"

@@ -15,8 +15,8 @@ typedef void capture_fn(const uint8_t *packet, size_t len, void *arg);
 struct capture_spec {
 	const char *node;
 	const char *ifname;
-	const char *filter; /* pcap-filter(7); NULL: everything */
-	const char *path;   /* the pcap file; NULL: none is written */
+	const char *filter;    /* pcap-filter(7); NULL: everything */
+	const char *path;      /* the pcap file; NULL: none is written */
 	capture_fn *on_packet; /* may be NULL */
 	void *arg;
 };
@@ -26,8 +26,8 @@ int capture_start(struct net *net, const struct capture_spec *spec, struct captu
 		  struct err_msg *msg);
 /* Packets so far. */
 uint64_t capture_count(const struct capture *capture);
-/* Takes what the kernel has still queued, writes the file out, frees. ERR_IO if packets were lost, or
- * the file could not be written. */
+/* Takes what the kernel has still queued, writes the file out, frees. ERR_IO if packets were lost,
+ * or the file could not be written. */
 int capture_stop(struct capture *capture, uint64_t *ret_count, struct err_msg *msg);
 
 #endif

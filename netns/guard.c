@@ -1,13 +1,13 @@
 /* guard.c - undoes a run when its owner dies, kill -9 included.
  *
- * A child of the owner that does one thing: it waits, on a pidfd, for the owner's end. An owner that ends
- * well has undone its run and stopped the guard before; so the guard that wakes up has work to do. All it
- * knows it reads from the registry, which is written ahead of what is made.
+ * A child of the owner that does one thing: it waits, on a pidfd, for the owner's end. An owner
+ * that ends well has undone its run and stopped the guard before; so the guard that wakes up has
+ * work to do. All it knows it reads from the registry, which is written ahead of what is made.
  *
- * It leads a session of its own, so that an interrupt typed at a terminal or a test runner that kills a
- * process group does not reach it, and it lives no longer than the owner. It keeps standard error: to say
- * what it could not undo, and so that a program that reads the owner's errors to the end waits until
- * all is undone. Every other descriptor is closed, namespaces among them. */
+ * It leads a session of its own, so that an interrupt typed at a terminal or a test runner that
+ * kills a process group does not reach it, and it lives no longer than the owner. It keeps standard
+ * error: to say what it could not undo, and so that a program that reads the owner's errors to the
+ * end waits until all is undone. Every other descriptor is closed, namespaces among them. */
 #include "netns/guard.h"
 #include "netns/registry.h"
 #include <errno.h>

@@ -1,15 +1,16 @@
 /* net.c - builds an emulated network from its description, in the order that the kernel needs.
  *
- * Namespaces, then sysctls (a default such as accept_dad is inherited by interfaces made later), links,
- * bridges, addresses, everything up, routes, rules. Each namespace gets its loopback, no duplicate
- * address detection and no router solicitations: an emulated wire carries what the test sends, and an
- * IPv6 address is usable at once.
+ * Namespaces, then sysctls (a default such as accept_dad is inherited by interfaces made later),
+ * links, bridges, addresses, everything up, routes, rules. Each namespace gets its loopback, no
+ * duplicate address detection and no router solicitations: an emulated wire carries what the test
+ * sends, and an IPv6 address is usable at once.
  *
- * Invariant: whatever exists stands in the registry; so build has one cure for every failure, which is
- * also the normal end: undo the run by its registry (registry.h), then stop the guard.
+ * Invariant: whatever exists stands in the registry; so build has one cure for every failure, which
+ * is also the normal end: undo the run by its registry (registry.h), then stop the guard.
  *
- * Ownership: struct net owns the descriptors and netlink sockets of its nodes, the registry file and the
- * guard. The topology is used during net_build only, but for the node names, which are copied. */
+ * Ownership: struct net owns the descriptors and netlink sockets of its nodes, the registry file
+ * and the guard. The topology is used during net_build only, but for the node names, which are
+ * copied. */
 #include "netns/net.h"
 #include "netns/guard.h"
 #include "netns/netlink.h"
@@ -179,8 +180,8 @@ static int set_sysctls(struct net *net, const struct topology *topo, struct err_
 		int err = net_sysctl(net, s->node, s->key, s->value);
 
 		if (err < 0)
-			return err_set(msg, err, "%s: sysctl %s = %s: %s", s->node, s->key, s->value,
-				       err_text(err));
+			return err_set(msg, err, "%s: sysctl %s = %s: %s", s->node, s->key,
+				       s->value, err_text(err));
 	}
 	return 0;
 }
@@ -230,8 +231,8 @@ static int add_address(struct net *net, const struct topo_address *address, stru
 
 	if (err < 0)
 		return err;
-	return netlink_add_address(net_node_netlink(net, address->node), address->ifname, &addr, bits,
-				   msg);
+	return netlink_add_address(net_node_netlink(net, address->node), address->ifname, &addr,
+				   bits, msg);
 }
 
 static int add_links(struct net *net, const struct topology *topo, struct err_msg *msg)
@@ -256,7 +257,8 @@ static int set_all_up(struct net *net, const struct topology *topo, struct err_m
 	for (i = 0; i < topo->links_count && err == 0; i++) {
 		const struct topo_link *link = &topo->links[i];
 
-		err = netlink_set_up(net_node_netlink(net, link->a.node), link->a.ifname, true, msg);
+		err =
+		    netlink_set_up(net_node_netlink(net, link->a.node), link->a.ifname, true, msg);
 		if (err == 0)
 			err = netlink_set_up(net_node_netlink(net, link->b.node), link->b.ifname,
 					     true, msg);
@@ -279,8 +281,8 @@ static int add_routes(struct net *net, const struct topology *topo, struct err_m
 
 		err = topology_parse_route(route, &dst, &bits, &via);
 		if (err == 0)
-			err = netlink_add_route(net_node_netlink(net, route->node), &dst, bits, &via,
-						route->ifname, msg);
+			err = netlink_add_route(net_node_netlink(net, route->node), &dst, bits,
+						&via, route->ifname, msg);
 	}
 	return err;
 }

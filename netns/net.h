@@ -1,8 +1,8 @@
 /* net.h - builds an emulated network on this machine and undoes it.
  *
  * Everything made carries the run's name ("bl-01234567"): the namespaces are bl-01234567-NODE in
- * /run/netns, so `ip netns exec` enters them, and the run's directory is /tmp/bl-01234567. Two runs at
- * once do not meet. All is undone by net_free, or by a guard process when the caller dies first.
+ * /run/netns, so `ip netns exec` enters them, and the run's directory is /tmp/bl-01234567. Two runs
+ * at once do not meet. All is undone by net_free, or by a guard process when the caller dies first.
  *
  * Needs root. Not for use by several threads at once. */
 #ifndef NETNS_NET_H
@@ -21,7 +21,8 @@ int net_build(const struct topology *topo, struct net **ret_net, struct err_msg 
 int net_free(struct net *net, struct err_msg *msg);
 
 const char *net_run(const struct net *net); /* "bl-01234567" */
-const char *net_dir(const struct net *net); /* for logs, sockets, captures; removed with the network */
+const char *net_dir(
+    const struct net *net); /* for logs, sockets, captures; removed with the network */
 
 /* The namespace's descriptor; -1 if there is no such node. It stays the network's. */
 int net_node_fd(const struct net *net, const char *node);
@@ -29,8 +30,8 @@ int net_node_fd(const struct net *net, const char *node);
 struct nl_sock *net_node_netlink(const struct net *net, const char *node);
 /* Sets a sysctl of a node. */
 int net_sysctl(const struct net *net, const char *node, const char *key, const char *value);
-/* Runs fn in a child process inside the node; *ret_status is what it returned (0..127), or 128 + the
- * signal that killed it. */
+/* Runs fn in a child process inside the node; *ret_status is what it returned (0..127), or 128 +
+ * the signal that killed it. */
 int net_call(struct net *net, const char *node, int (*fn)(void *arg), void *arg, int *ret_status,
 	     struct err_msg *msg);
 

@@ -1,9 +1,9 @@
 /* netlink.c - links, addresses and routes through libnl-route.
  *
- * Each function is one request and its acknowledgement; nothing is cached, since a namespace has few
- * interfaces and they are asked for once. Offloads are not netlink's but ethtool's: on a pair of virtual
- * interfaces they let packets pass without checksums and in segments of up to 64 kB, which no real wire
- * would carry and no capture should show.
+ * Each function is one request and its acknowledgement; nothing is cached, since a namespace has
+ * few interfaces and they are asked for once. Offloads are not netlink's but ethtool's: on a pair
+ * of virtual interfaces they let packets pass without checksums and in segments of up to 64 kB,
+ * which no real wire would carry and no capture should show.
  *
  * Ownership: a socket belongs to the caller; every libnl object is released before return. */
 #include "netns/netlink.h"
@@ -63,8 +63,8 @@ static int get_link(struct nl_sock *sock, const char *ifname, struct rtnl_link *
 	return failed(msg, "interface", ifname, rtnl_link_get_kernel(sock, 0, ifname, ret_link));
 }
 
-int netlink_add_veth(struct nl_sock *sock, const char *ifname, int peer_ns_fd, const char *peer_ifname,
-		     unsigned mtu, struct err_msg *msg)
+int netlink_add_veth(struct nl_sock *sock, const char *ifname, int peer_ns_fd,
+		     const char *peer_ifname, unsigned mtu, struct err_msg *msg)
 {
 	struct rtnl_link *link = rtnl_link_veth_alloc();
 	struct rtnl_link *peer;
@@ -89,7 +89,8 @@ int netlink_add_bridge(struct nl_sock *sock, const char *ifname, struct err_msg 
 	return failed(msg, "bridge", ifname, rtnl_link_bridge_add(sock, ifname));
 }
 
-int netlink_add_port(struct nl_sock *sock, const char *bridge, const char *ifname, struct err_msg *msg)
+int netlink_add_port(struct nl_sock *sock, const char *bridge, const char *ifname,
+		     struct err_msg *msg)
 {
 	struct rtnl_link *master = NULL, *port = NULL;
 	int err = get_link(sock, bridge, &master, msg);
@@ -231,8 +232,8 @@ int netlink_add_route(struct nl_sock *sock, const struct ip_addr *dst, unsigned 
 
 int netlink_offloads_off(const char *ifname, struct err_msg *msg)
 {
-	static const uint32_t commands[] = {ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO, ETHTOOL_STXCSUM,
-					    ETHTOOL_SRXCSUM};
+	static const uint32_t commands[] = {ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO,
+					    ETHTOOL_STXCSUM, ETHTOOL_SRXCSUM};
 	struct ethtool_value off = {.data = 0};
 	struct ifreq request = {.ifr_data = (void *)&off};
 	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

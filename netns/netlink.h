@@ -1,7 +1,7 @@
 /* netlink.h - links, addresses and routes of a namespace, through libnl.
  *
- * A socket belongs to the namespace that it was opened in, so the caller's own does not matter after
- * netlink_open. All functions return 0 or ERR_IO with the kernel's reason in msg. */
+ * A socket belongs to the namespace that it was opened in, so the caller's own does not matter
+ * after netlink_open. All functions return 0 or ERR_IO with the kernel's reason in msg. */
 #ifndef NETNS_NETLINK_H
 #define NETNS_NETLINK_H
 
@@ -15,8 +15,8 @@ int netlink_open(int ns_fd, struct nl_sock **ret_sock, struct err_msg *msg);
 void netlink_close(struct nl_sock *sock);
 
 /* One end here, the peer in the namespace of peer_ns_fd. */
-int netlink_add_veth(struct nl_sock *sock, const char *ifname, int peer_ns_fd, const char *peer_ifname,
-		     unsigned mtu, struct err_msg *msg);
+int netlink_add_veth(struct nl_sock *sock, const char *ifname, int peer_ns_fd,
+		     const char *peer_ifname, unsigned mtu, struct err_msg *msg);
 int netlink_add_bridge(struct nl_sock *sock, const char *ifname, struct err_msg *msg);
 int netlink_add_port(struct nl_sock *sock, const char *bridge, const char *ifname,
 		     struct err_msg *msg);

@@ -2,10 +2,11 @@
  *
  * A namespace lives as long as something holds it: here a bind mount of its handle on a file in
  * /run/netns, so that `ip netns exec NAME` and every tool that knows the convention can enter it.
- * /run/netns is left a plain directory; iproute2 makes it a shared mount of its own when it wants to.
+ * /run/netns is left a plain directory; iproute2 makes it a shared mount of its own when it wants
+ * to.
  *
- * Invariant: a thread that was moved is moved back, or the process ends (assert): code that went on in
- * the wrong namespace would configure the host's own network. */
+ * Invariant: a thread that was moved is moved back, or the process ends (assert): code that went on
+ * in the wrong namespace would configure the host's own network. */
 #include "netns/ns.h"
 #include "vpn/base/err.h"
 #include <assert.h>

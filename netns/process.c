@@ -1,9 +1,9 @@
 /* process.c - starts, watches and ends programs in the nodes of an emulated network.
  *
- * The child waits on a pipe until it is written down in the registry; if the parent dies before that, the
- * pipe breaks and the child ends. From then on the kernel kills it when the parent's thread that started
- * it ends (PR_SET_PDEATHSIG), and the registry has it for the guard. It leads a session, so what it forks
- * can be found and killed with it.
+ * The child waits on a pipe until it is written down in the registry; if the parent dies before
+ *that, the pipe breaks and the child ends. From then on the kernel kills it when the parent's
+ *thread that started it ends (PR_SET_PDEATHSIG), and the registry has it for the guard. It leads a
+ *session, so what it forks can be found and killed with it.
  *
  *	parent				child
  *	fork --------------------------> setsid, parent-death signal
@@ -12,8 +12,8 @@
  *	read(report) <--- closed by ---- exec
  *	             <--- errno -------- or a step failed
  *
- * Private files: the child has a mount namespace of its own, in which nothing propagates outward. Mounts
- * of other namespaces' handles are dropped there, or it would keep them alive.
+ * Private files: the child has a mount namespace of its own, in which nothing propagates outward.
+ *Mounts of other namespaces' handles are dropped there, or it would keep them alive.
  *
  * Ownership: a struct process is freed by process_stop, which is also what reaps it. */
 #include "netns/process.h"
@@ -155,8 +155,8 @@ static int open_input(const char *text)
 
 static void close_all(const struct start *start)
 {
-	const int fds[] = {start->input,   start->gate[0],   start->gate[1],
-			   start->report[0], start->report[1]};
+	const int fds[] = {start->input, start->gate[0], start->gate[1], start->report[0],
+			   start->report[1]};
 	size_t i;
 
 	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
@@ -186,7 +186,8 @@ static int release_child(struct net *net, struct start *start, pid_t pid, struct
 		       failure.step, strerror(failure.error));
 }
 
-static int launch(struct net *net, struct start *start, struct process *process, struct err_msg *msg)
+static int launch(struct net *net, struct start *start, struct process *process,
+		  struct err_msg *msg)
 {
 	pid_t parent = getpid();
 	int err;
@@ -228,7 +229,8 @@ static int start_with_output(struct net *net, const struct process_spec *spec, i
 	snprintf(process->name, sizeof(process->name), "%s%s%s", spec->argv[0],
 		 spec->node ? " in " : "", spec->node ? spec->node : "");
 	start.input = open_input(spec->input);
-	if (start.input < 0 || pipe2(start.gate, O_CLOEXEC) < 0 || pipe2(start.report, O_CLOEXEC) < 0)
+	if (start.input < 0 || pipe2(start.gate, O_CLOEXEC) < 0 ||
+	    pipe2(start.report, O_CLOEXEC) < 0)
 		err = err_set(msg, ERR_IO, "%s: %s", process->name, strerror(errno));
 	else
 		err = launch(net, &start, process, msg);
@@ -266,8 +268,7 @@ bool process_ended(struct process *process, int *ret_status)
 
 	if (!process->is_reaped && waitpid(process->pid, &status, WNOHANG) == process->pid) {
 		process->is_reaped = true;
-		process->status =
-		    WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		process->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	}
 	if (process->is_reaped)
 		*ret_status = process->status;
@@ -367,8 +368,8 @@ static int read_output(int fd, struct process_output *ret_output)
 	return 0;
 }
 
-int process_run(struct net *net, const struct process_spec *spec, unsigned timeout_ms, int *ret_status,
-		struct process_output *ret_output, struct err_msg *msg)
+int process_run(struct net *net, const struct process_spec *spec, unsigned timeout_ms,
+		int *ret_status, struct process_output *ret_output, struct err_msg *msg)
 {
 	struct process_output output = {0};
 	struct process *process;

@@ -1,8 +1,8 @@
 /* process.h - programs in the nodes of an emulated network.
  *
- * A program may see files of its own in place of the machine's (binds), so that several daemons that
- * insist on /etc/swanctl run side by side. Each is killed when the process that started it dies, and is
- * written down in the run's registry before it may run. */
+ * A program may see files of its own in place of the machine's (binds), so that several daemons
+ * that insist on /etc/swanctl run side by side. Each is killed when the process that started it
+ * dies, and is written down in the run's registry before it may run. */
 #ifndef NETNS_PROCESS_H
 #define NETNS_PROCESS_H
 
@@ -25,8 +25,8 @@ struct process_spec {
 	const char *const *env;	 /* "NAME=value", in addition to the caller's; may be NULL */
 	const struct process_bind *binds;
 	size_t binds_count;
-	bool private_run;  /* an empty /run */
-	const char *log;   /* standard output and error are appended to this file; NULL: /dev/null */
+	bool private_run; /* an empty /run */
+	const char *log;  /* standard output and error are appended to this file; NULL: /dev/null */
 	const char *input; /* text on standard input; NULL: /dev/null */
 };
 
@@ -37,7 +37,8 @@ pid_t process_pid(const struct process *process);
 /* True once it has ended; *ret_status is then its exit status, or 128 + the signal. */
 bool process_ended(struct process *process, int *ret_status);
 /* ERR_AGAIN if it still runs after that time. */
-int process_wait(struct process *process, unsigned timeout_ms, int *ret_status, struct err_msg *msg);
+int process_wait(struct process *process, unsigned timeout_ms, int *ret_status,
+		 struct err_msg *msg);
 int process_signal(struct process *process, int signal);
 /* SIGTERM, and SIGKILL after grace_ms; returns its status. Reaps, frees. NULL is fine. */
 int process_stop(struct process *process, unsigned grace_ms);
@@ -53,8 +54,8 @@ struct process_output {
 
 /* Runs a program to its end and collects its output (spec->log is ignored). ERR_AGAIN if it was
  * killed for taking too long; the output is there then too. */
-int process_run(struct net *net, const struct process_spec *spec, unsigned timeout_ms, int *ret_status,
-		struct process_output *ret_output, struct err_msg *msg);
+int process_run(struct net *net, const struct process_spec *spec, unsigned timeout_ms,
+		int *ret_status, struct process_output *ret_output, struct err_msg *msg);
 void process_output_free(struct process_output *output);
 
 #endif

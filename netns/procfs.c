@@ -1,8 +1,8 @@
 /* procfs.c - reads /proc/PID/stat.
  *
- * A process number alone names nobody: numbers are used again. A number together with the start time
- * does. The name in parentheses may itself hold parentheses and blanks, so the fields are counted from
- * the last ')'. Nothing is kept between calls. */
+ * A process number alone names nobody: numbers are used again. A number together with the start
+ * time does. The name in parentheses may itself hold parentheses and blanks, so the fields are
+ * counted from the last ')'. Nothing is kept between calls. */
 #include "netns/procfs.h"
 #include <ctype.h>
 #include <dirent.h>
@@ -25,11 +25,13 @@ bool procfs_read(pid_t pid, struct procfs_stat *ret_stat)
 	got = fgets(line, sizeof(line), file) != NULL;
 	fclose(file);
 	rest = got ? strrchr(line, ')') : NULL;
-	/* proc(5): state ppid pgrp session tty tpgid flags 4 faults 6 times prio nice threads 0 start */
-	if (!rest || sscanf(rest + 1,
-			    " %c %*d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-			    "%*d %llu",
-			    &stat.state, &stat.session, &stat.start) != 3)
+	/* proc(5): state ppid pgrp session tty tpgid flags 4 faults 6 times prio nice threads 0
+	 * start */
+	if (!rest ||
+	    sscanf(rest + 1,
+		   " %c %*d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+		   "%*d %llu",
+		   &stat.state, &stat.session, &stat.start) != 3)
 		return false;
 	*ret_stat = stat;
 	return true;

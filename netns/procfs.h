@@ -1,4 +1,5 @@
-/* procfs.h - the few facts of /proc/PID/stat that tell a process from a later one of the same number. */
+/* procfs.h - the few facts of /proc/PID/stat that tell a process from a later one of the same
+ * number. */
 #ifndef NETNS_PROCFS_H
 #define NETNS_PROCFS_H
 

@@ -2,8 +2,8 @@
  *
  * One file a run, /run/beetlab/RUN, names the owner (process and its start time), the network
  * namespaces, the processes and the directory. Whoever reads it can undo the run: the owner at its
- * end, the guard (guard.h) when the owner died, or a later `beetlab clean` when both did. Undoing is
- * idempotent, and touches only what the file names. */
+ * end, the guard (guard.h) when the owner died, or a later `beetlab clean` when both did. Undoing
+ * is idempotent, and touches only what the file names. */
 #ifndef NETNS_REGISTRY_H
 #define NETNS_REGISTRY_H
 
@@ -19,8 +19,8 @@ struct registry {
 	int fd;
 };
 
-/* Picks a run name that nobody uses and opens its file, the caller being the owner. ERR_PERM without
- * root, ERR_IO. */
+/* Picks a run name that nobody uses and opens its file, the caller being the owner. ERR_PERM
+ * without root, ERR_IO. */
 int registry_create(struct registry *ret_reg, struct err_msg *msg);
 /* Writes one thing down; call it before making the thing (a process: before it may run). */
 int registry_add_netns(struct registry *reg, const char *name);

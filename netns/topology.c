@@ -48,8 +48,8 @@ int topology_parse_prefix(const char *text, struct ip_addr *ret_addr, unsigned *
 	return 0;
 }
 
-int topology_parse_route(const struct topo_route *route, struct ip_addr *ret_dst, unsigned *ret_bits,
-			 struct ip_addr *ret_via)
+int topology_parse_route(const struct topo_route *route, struct ip_addr *ret_dst,
+			 unsigned *ret_bits, struct ip_addr *ret_via)
 {
 	struct ip_addr via = {0}, dst = {0};
 	unsigned bits = 0;
@@ -107,7 +107,8 @@ static int check_node(const struct topology *topo, const char *what, const char 
 		      struct err_msg *msg)
 {
 	if (topology_node(topo, node) < 0)
-		return err_set(msg, ERR_INVALID, "%s: no node named %s", what, node ? node : "(none)");
+		return err_set(msg, ERR_INVALID, "%s: no node named %s", what,
+			       node ? node : "(none)");
 	return 0;
 }
 
@@ -162,7 +163,8 @@ static int check_links(const struct topology *topo, struct err_msg *msg)
 			err = check_end(topo, "link", link->b.node, link->b.ifname, msg);
 	}
 	for (i = 0; i < topo->bridges_count && err == 0; i++)
-		err = check_end(topo, "bridge", topo->bridges[i].node, topo->bridges[i].ifname, msg);
+		err =
+		    check_end(topo, "bridge", topo->bridges[i].node, topo->bridges[i].ifname, msg);
 	for (i = 0; i < topo->links_count && err == 0; i++) {
 		const struct topo_link *link = &topo->links[i];
 
@@ -213,7 +215,8 @@ static int check_routes(const struct topology *topo, struct err_msg *msg)
 		if (r->ifname && check_interface(topo, "route", r->node, r->ifname, msg) < 0)
 			return ERR_INVALID;
 		if (topology_parse_route(r, &dst, &bits, &via) < 0)
-			return err_set(msg, ERR_INVALID, "route %zu of %s: not a route", i, r->node);
+			return err_set(msg, ERR_INVALID, "route %zu of %s: not a route", i,
+				       r->node);
 	}
 	return 0;
 }

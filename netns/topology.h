@@ -11,8 +11,9 @@
 #include "vpn/base/addr.h"
 #include "vpn/base/err.h"
 
-#define TOPO_NODE_NAME_MAX 16 /* octets without the zero, so that "bl-01234567-NAME" stays short */
-#define TOPO_IFNAME_MAX    15 /* IFNAMSIZ less the zero */
+#define TOPO_NODE_NAME_MAX 16 /* octets without the zero, so that "bl-01234567-NAME" stays short \
+			       */
+#define TOPO_IFNAME_MAX 15    /* IFNAMSIZ less the zero */
 
 struct topo_sysctl {
 	const char *node;
@@ -29,8 +30,8 @@ struct topo_end {
 struct topo_link {
 	struct topo_end a, b;
 	unsigned mtu;  /* 0: 1500 */
-	bool offloads; /* leave checksum and segmentation offloads on: faster, but not what a capture may
-			  see, where every frame must be what a real wire would carry */
+	bool offloads; /* leave checksum and segmentation offloads on: faster, but not what a
+			  capture may see, where every frame must be what a real wire would carry */
 };
 
 /* A switch in a node; its ports are that node's ends of links. */
@@ -76,7 +77,8 @@ struct topology {
 	size_t rules_count;
 };
 
-/* Everything that can be known to be wrong without building it: ERR_INVALID, and msg names the entry. */
+/* Everything that can be known to be wrong without building it: ERR_INVALID, and msg names the
+ * entry. */
 int topology_check(const struct topology *topo, struct err_msg *msg);
 
 /* The place of the node in topo->nodes; -1 if there is none. */
@@ -85,8 +87,9 @@ int topology_node(const struct topology *topo, const char *name);
 /* "ADDRESS/LENGTH", or an address alone, which is a prefix of full length. ERR_SYNTAX. */
 int topology_parse_prefix(const char *text, struct ip_addr *ret_addr, unsigned *ret_bits);
 
-/* A route's destination and gateway; "default" takes its family from via. ret_via is unset if on link. */
-int topology_parse_route(const struct topo_route *route, struct ip_addr *ret_dst, unsigned *ret_bits,
-			 struct ip_addr *ret_via);
+/* A route's destination and gateway; "default" takes its family from via. ret_via is unset if on
+ * link. */
+int topology_parse_route(const struct topo_route *route, struct ip_addr *ret_dst,
+			 unsigned *ret_bits, struct ip_addr *ret_via);
 
 #endif

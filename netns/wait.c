@@ -1,7 +1,7 @@
 /* wait.c - polls a condition until it holds or the time is up.
  *
- * The condition is asked once more after the deadline, so that a machine that stood still in between
- * does not turn a condition that came true into a failure. */
+ * The condition is asked once more after the deadline, so that a machine that stood still in
+ * between does not turn a condition that came true into a failure. */
 #include "netns/wait.h"
 #include <time.h>
 
@@ -28,5 +28,6 @@ int wait_until(wait_fn *fn, void *arg, unsigned timeout_ms, const char *what, st
 			return 0;
 		nanosleep(&pause, NULL);
 	} while (!is_late);
-	return err_set(msg, ERR_AGAIN, "%s: not within %u ms; last seen: %s", what, timeout_ms, seen);
+	return err_set(msg, ERR_AGAIN, "%s: not within %u ms; last seen: %s", what, timeout_ms,
+		       seen);
 }
