@@ -1,16 +1,16 @@
-/* beet.c - the BEET header transformations, octet for octet as Linux does them (a test compares with a
- * capture of strongSwan 6 on a kernel's BEET SAs).
+/* beet.c - the BEET header transformations, octet for octet as Linux does them (a test compares
+ * with a capture of strongSwan 6 on a kernel's BEET SAs).
  *
  * Sender, IPv4 with 8 octets of options (O), ph is the pseudo header:
  *
  *     | IPv4 header, 20 | O 8 | L4 ... |      ->              | ph 8 | O 8 | L4 ... |
  *
- * The pseudo header is 4 octets, or 8 if the options fill whole units of 8, so that ESP sees payloads in
- * steps of 8. It overlays the end of the header that it replaces: nothing is moved.
+ * The pseudo header is 4 octets, or 8 if the options fill whole units of 8, so that ESP sees
+ * payloads in steps of 8. It overlays the end of the header that it replaces: nothing is moved.
  *
- * A UDP socket does not show identification and DF of what it receives. Then DF is left clear and the
- * caller's id, which differs from packet to packet, is used (RFC 6864 §4.1 wants it unique in a packet that
- * may be fragmented). */
+ * A UDP socket does not show identification and DF of what it receives. Then DF is left clear and
+ * the caller's id, which differs from packet to packet, is used (RFC 6864 §4.1 wants it unique in a
+ * packet that may be fragmented). */
 #include "vpn/esp/beet.h"
 
 #include <string.h>

@@ -3,8 +3,8 @@
  *     SPI -> SA -> replay check -> open (a run of packets of one SA at a time) -> replay commit ->
  *     padding, next header -> inner packet (BEET: header rebuilt) -> selectors -> DSCP and ECN
  *
- * Invariant: nothing in an SA changes before the packet's ICV has been found right. The window is asked
- * twice, before and after, because a batch may hold one packet twice. */
+ * Invariant: nothing in an SA changes before the packet's ICV has been found right. The window is
+ * asked twice, before and after, because a batch may hold one packet twice. */
 #include "vpn/esp/open.h"
 
 #include <string.h>
@@ -130,7 +130,7 @@ static enum esp_drop to_inner(struct esp_sa *sa, struct packet *p, uint8_t next,
 }
 
 /* After authentication: the window moves, then the packet is taken apart. */
-static enum esp_drop accept(struct esp_sa *sa, struct packet *p, uint64_t seq, uint64_t now)
+static enum esp_drop take_in(struct esp_sa *sa, struct packet *p, uint64_t seq, uint64_t now)
 {
 	struct esp_trailer trailer;
 	enum esp_drop drop;
@@ -161,7 +161,7 @@ static void open_run(struct esp_sa *sa, struct batch *b, uint64_t now)
 		cipher_open(sa->cipher, b->jobs, b->n);
 	for (i = 0; i < b->n; i++)
 		b->pkts[i]->drop =
-		    b->jobs[i].ok ? accept(sa, b->pkts[i], b->seq[i], now) : ESP_DROP_ICV;
+		    b->jobs[i].ok ? take_in(sa, b->pkts[i], b->seq[i], now) : ESP_DROP_ICV;
 	b->n = 0;
 }
 

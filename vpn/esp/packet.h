@@ -3,8 +3,8 @@
  *     |<- headroom ->|<------- len ------->|<- tailroom ->|
  *                    ^ data
  *
- * Headroom and tailroom count octets that may be overwritten. Sealing grows a packet into both; opening
- * shrinks it, and in BEET mode grows it forward again. */
+ * Headroom and tailroom count octets that may be overwritten. Sealing grows a packet into both;
+ * opening shrinks it, and in BEET mode grows it forward again. */
 #ifndef VPN_ESP_PACKET_H
 #define VPN_ESP_PACKET_H
 
@@ -15,8 +15,8 @@
 #include "vpn/esp/drop.h"
 #include "vpn/wire/packet/ip.h"
 
-/* Room that sealing needs in front: ESP header and IV (8 + 16). Behind: padding, trailer and ICV, and a
- * BEET pseudo header needs no more than the header that it replaces. */
+/* Room that sealing needs in front: ESP header and IV (8 + 16). Behind: padding, trailer and ICV,
+ * and a BEET pseudo header needs no more than the header that it replaces. */
 #define PACKET_HEADROOM 64
 #define PACKET_TAILROOM 320
 
@@ -24,10 +24,10 @@
 struct outer_hdr {
 	uint8_t tos;
 	uint8_t ttl;
-	uint16_t id;       /* IPv4 identification */
+	uint16_t id;	   /* IPv4 identification */
 	uint16_t frag_off; /* IPv4 flags and offset: IPV4_FLAG_DF, or 0 */
-	uint32_t flow;     /* IPv6 flow label */
-	bool no_id;        /* received by a UDP socket, which shows neither id nor frag_off */
+	uint32_t flow;	   /* IPv6 flow label */
+	bool no_id;	   /* received by a UDP socket, which shows neither id nor frag_off */
 };
 
 struct esp_sa;
@@ -38,9 +38,9 @@ struct packet {
 	size_t headroom;
 	size_t tailroom;
 	struct outer_hdr outer; /* open: as received; seal: as to be sent */
-	struct ip_info inner;   /* seal: given; open: found */
-	struct esp_sa *sa;      /* open: found */
-	enum esp_drop drop;     /* the verdict; only ESP_DROP_NONE packets go on */
+	struct ip_info inner;	/* seal: given; open: found */
+	struct esp_sa *sa;	/* open: found */
+	enum esp_drop drop;	/* the verdict; only ESP_DROP_NONE packets go on */
 };
 
 /* A packet in a buffer of cap octets, `headroom` of them free in front. */

@@ -1,19 +1,21 @@
 /* replay.c - the anti-replay window, a ring of 64-bit words as RFC 6479 describes it.
  *
- * Sequence number s has bit s % 64 of word s / 64, and word w lives in ring slot w % words. The ring has
- * one word more than the window needs, so that moving on means clearing whole words and never shifting:
+ * Sequence number s has bit s % 64 of word s / 64, and word w lives in ring slot w % words. The
+ * ring has one word more than the window needs, so that moving on means clearing whole words and
+ * never shifting:
  *
  *        top - size + 1                        top
  *             |<----------- window ------------>|
  *     ...|....xxxxxxxx|xxxxxxxxxxxx|xxxxxxxxxxxxx...|      words of 64
  *          old          seen or not                 ^ bits above top are always zero
  *
- * With extended sequence numbers the wire shows the low 32 bits only. RFC 4303 appendix A2.1 finds the
- * high ones from where the window lies: in case A it is inside one cycle of 2^32, in case B it
+ * With extended sequence numbers the wire shows the low 32 bits only. RFC 4303 appendix A2.1 finds
+ * the high ones from where the window lies: in case A it is inside one cycle of 2^32, in case B it
  * spans two:
  *
- *     A:  |-----[=====T]--------|            low < window bottom: next cycle (Th + 1), else this one
- *     B:  |==T]-------------[===|            low >= bottom: the cycle before (Th - 1), else this one */
+ *     A:  |-----[=====T]--------|            low < window bottom: next cycle (Th + 1), else this
+ * one B:  |==T]-------------[===|            low >= bottom: the cycle before (Th - 1), else this
+ * one */
 #include "vpn/esp/replay.h"
 
 #include <stdlib.h>

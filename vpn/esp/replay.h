@@ -11,7 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REPLAY_WINDOW_MAX 4096 /* strongSwan's largest useful; 4096 packets are 5 ms at 10 Gbit/s */
+#define REPLAY_WINDOW_MAX 4096 /* strongSwan's largest useful; 4096 packets are 5 ms at 10 Gbit/s \
+				*/
 
 enum replay_verdict { REPLAY_OK, REPLAY_OLD, REPLAY_SEEN };
 
@@ -21,8 +22,8 @@ struct replay;
 int replay_new(uint32_t size, struct replay **ret_replay);
 void replay_free(struct replay *r);
 
-/* The 64-bit number that belongs to the 32 bits on the wire (RFC 4303 appendix A2.1). Without esn that is
- * the number itself. False if it would lie before the first cycle. */
+/* The 64-bit number that belongs to the 32 bits on the wire (RFC 4303 appendix A2.1). Without esn
+ * that is the number itself. False if it would lie before the first cycle. */
 bool replay_infer(const struct replay *r, bool esn, uint32_t low, uint64_t *ret_seq);
 
 enum replay_verdict replay_check(const struct replay *r, uint64_t seq);

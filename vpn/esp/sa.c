@@ -24,8 +24,9 @@ static int check_desc(const struct ipsec_sa *d, const struct cipher_info *info)
 {
 	if (d->key_len != info->encr_key_len + info->integ_key_len || d->spi < ESP_SPI_MIN)
 		return ERR_INVALID;
-	if (d->mode == IPSEC_BEET && (!is_one_host(&d->local_ts) || !is_one_host(&d->remote_ts) ||
-				      ts_family(&d->local_ts.v[0]) != ts_family(&d->remote_ts.v[0])))
+	if (d->mode == IPSEC_BEET &&
+	    (!is_one_host(&d->local_ts) || !is_one_host(&d->remote_ts) ||
+	     ts_family(&d->local_ts.v[0]) != ts_family(&d->remote_ts.v[0])))
 		return ERR_INVALID;
 	return 0;
 }

@@ -22,23 +22,23 @@ struct esp_sa {
 	struct cipher *cipher;
 	struct cipher_info info;
 	struct replay *replay; /* inbound only */
-	uint64_t seq;          /* outbound: the last number sent */
+	uint64_t seq;	       /* outbound: the last number sent */
 	struct ipsec_sa_stats stats;
 
 	uint8_t events; /* enum esp_sa_event bits raised and not yet taken */
 	uint8_t raised; /* bits ever raised */
-	bool stopped;   /* hard limit, or out of sequence numbers */
+	bool stopped;	/* hard limit, or out of sequence numbers */
 	enum esp_drop stop_reason;
 
-	uint32_t path_mtu;        /* outer; 0: unknown, taken as 1500 */
+	uint32_t path_mtu;	  /* outer; 0: unknown, taken as 1500 */
 	struct ts_packet last_ok; /* inbound: the last selectors that were found inside */
 
 	struct esp_sa *hash_next; /* sad.c */
-	void *user;               /* the data plane's */
+	void *user;		  /* the data plane's */
 };
 
-/* ERR_UNSUPPORTED (cipher, mode), ERR_INVALID (key length, BEET without host selectors, replay window),
- * ERR_NOMEM, ERR_CRYPTO. */
+/* ERR_UNSUPPORTED (cipher, mode), ERR_INVALID (key length, BEET without host selectors, replay
+ * window), ERR_NOMEM, ERR_CRYPTO. */
 int esp_sa_new(const struct ipsec_sa *desc, struct esp_sa **ret_sa);
 void esp_sa_free(struct esp_sa *sa); /* wipes; NULL is fine */
 
@@ -55,7 +55,8 @@ size_t esp_sa_align(const struct esp_sa *sa);
 /* True if the SA carries the payload behind the IP header only (BEET and transport). */
 bool esp_sa_strips_header(const struct esp_sa *sa);
 
-/* The inner addresses of a BEET or transport SA, as the header of a packet in that direction has them. */
+/* The inner addresses of a BEET or transport SA, as the header of a packet in that direction has
+ * them. */
 void esp_sa_inner_addrs(const struct esp_sa *sa, struct ip_addr *ret_src, struct ip_addr *ret_dst);
 
 #endif

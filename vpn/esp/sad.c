@@ -1,5 +1,6 @@
-/* sad.c - a hash table with chains through the SAs themselves. It doubles when there are as many SAs as
- * buckets; lookups never write. SPIs are our own random choice, so a multiplication mixes them enough. */
+/* sad.c - a hash table with chains through the SAs themselves. It doubles when there are as many
+ * SAs as buckets; lookups never write. SPIs are our own random choice, so a multiplication mixes
+ * them enough. */
 #include "vpn/esp/sad.h"
 
 #include <stdlib.h>

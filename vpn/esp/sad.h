@@ -1,4 +1,5 @@
-/* sad.h - the inbound SAs by SPI (RFC 4301 §4.4.2, for unicast the SPI alone decides: RFC 4303 §2.1). */
+/* sad.h - the inbound SAs by SPI (RFC 4301 §4.4.2, for unicast the SPI alone decides: RFC 4303
+ * §2.1). */
 #ifndef VPN_ESP_SAD_H
 #define VPN_ESP_SAD_H
 
@@ -9,7 +10,7 @@ struct esp_sa;
 struct sad;
 
 int sad_new(struct sad **ret_sad); /* ERR_NOMEM */
-void sad_free(struct sad *sad);    /* the SAs are their owner's */
+void sad_free(struct sad *sad);	   /* the SAs are their owner's */
 
 /* Grows the table if need be; not for the packet path. ERR_EXISTS, ERR_NOMEM. */
 int sad_add(struct sad *sad, struct esp_sa *sa);

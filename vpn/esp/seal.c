@@ -5,13 +5,14 @@
  *     headroom |  inner packet  | tailroom
  *          SPI | seq | IV | payload | TFC | 1,2,3.. | pad len | next | ICV
  *
- * Invariants: a sequence number, and with it the counter that is the IV of an AEAD, is used once in the life
- * of a key (RFC 4303 §3.3.3, RFC 4106 §3.1); the SA stops before the number wraps.
+ * Invariants: a sequence number, and with it the counter that is the IV of an AEAD, is used once in
+ * the life of a key (RFC 4303 §3.3.3, RFC 4106 §3.1); the SA stops before the number wraps.
  *
- * Fragmentation (RFC 4301 §8): with DF an inner packet that does not fit is refused and its sender told.
- * Without DF an IPv4 packet in tunnel mode is fragmented before it is sealed, so that the peer opens whole
- * ESP packets and no fragment of ours meets a NAT. BEET has no place for an inner fragment, there the outer
- * packet is fragmented. With copy_df off the inner DF bit is not heeded and the outer one is clear. */
+ * Fragmentation (RFC 4301 §8): with DF an inner packet that does not fit is refused and its sender
+ * told. Without DF an IPv4 packet in tunnel mode is fragmented before it is sealed, so that the
+ * peer opens whole ESP packets and no fragment of ours meets a NAT. BEET has no place for an inner
+ * fragment, there the outer packet is fragmented. With copy_df off the inner DF bit is not heeded
+ * and the outer one is clear. */
 #include "vpn/esp/seal.h"
 
 #include <string.h>
@@ -199,8 +200,8 @@ static size_t minus(size_t a, size_t b)
 	return a > b ? a - b : 0;
 }
 
-/* In BEET mode Linux always keeps room for the IPv4 options' pseudo header; both ends of a tunnel had
- * better agree on what fits. */
+/* In BEET mode Linux always keeps room for the IPv4 options' pseudo header; both ends of a tunnel
+ * had better agree on what fits. */
 size_t esp_inner_mtu(const struct esp_sa *sa, uint8_t inner_version)
 {
 	size_t room = minus(payload_room(sa), ESP_TRAILER_LEN);

@@ -13,10 +13,11 @@ struct esp_random {
 	void *arg;
 };
 
-/* Seals packets in place for one SA, in order. Each comes with data, len, room around it (PACKET_HEADROOM,
- * PACKET_TAILROOM) and `inner` filled by ip_parse; it leaves as the ESP packet, from the SPI to the ICV,
- * with `outer` saying what the IP header in front of it has to be. A packet whose drop is set on entry is
- * skipped; one that fails gets its drop set: ESP_DROP_SEQ, HARD_LIMIT, FRAGMENT, SPACE, CRYPTO. */
+/* Seals packets in place for one SA, in order. Each comes with data, len, room around it
+ * (PACKET_HEADROOM, PACKET_TAILROOM) and `inner` filled by ip_parse; it leaves as the ESP packet,
+ * from the SPI to the ICV, with `outer` saying what the IP header in front of it has to be. A
+ * packet whose drop is set on entry is skipped; one that fails gets its drop set: ESP_DROP_SEQ,
+ * HARD_LIMIT, FRAGMENT, SPACE, CRYPTO. */
 void esp_seal(struct esp_sa *sa, struct packet *pkts, size_t n, uint64_t now,
 	      const struct esp_random *rng);
 
@@ -29,8 +30,9 @@ size_t esp_sealed_len(const struct esp_sa *sa, const struct ip_info *inner);
 enum esp_fit {
 	ESP_FITS,
 	ESP_FRAGMENT_INNER, /* IPv4 without DF in a tunnel: to be fragmented before it is sealed */
-	ESP_FRAGMENT_OUTER, /* sealed whole; the outer packet has DF clear and is fragmented by IP */
-	ESP_TOO_BIG,        /* the sender is told esp_inner_mtu */
+	ESP_FRAGMENT_OUTER, /* sealed whole; the outer packet has DF clear and is fragmented by IP
+			     */
+	ESP_TOO_BIG,	    /* the sender is told esp_inner_mtu */
 };
 enum esp_fit esp_fit(const struct esp_sa *sa, const struct ip_info *inner);
 

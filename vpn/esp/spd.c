@@ -1,9 +1,10 @@
 /* spd.c - an ordered array of policies, with a cache of flows in front.
  *
- * The array is searched from the start; its order (interface ID, then narrow before wide, SA before trap,
- * new before old) decides. The cache is direct-mapped by a hash of the packet's selectors and holds answers
- * of the array as it is: every change of the array starts a new generation, which empties the cache. Entries
- * stand in the array by pointer, so a cached answer stays where it is. */
+ * The array is searched from the start; its order (interface ID, then narrow before wide, SA before
+ * trap, new before old) decides. The cache is direct-mapped by a hash of the packet's selectors and
+ * holds answers of the array as it is: every change of the array starts a new generation, which
+ * empties the cache. Entries stand in the array by pointer, so a cached answer stays where it is.
+ */
 #include "vpn/esp/spd.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* tos.c - DSCP and ECN, tunnel mode. In BEET and transport mode there is one header only, whose octet is
- * carried outside as it is; nothing here is asked. */
+/* tos.c - DSCP and ECN, tunnel mode. In BEET and transport mode there is one header only, whose
+ * octet is carried outside as it is; nothing here is asked. */
 #include "vpn/esp/tos.h"
 
 uint8_t tos_encapsulate(uint8_t inner, bool copy_dscp, bool copy_ecn)
@@ -18,15 +18,12 @@ static const uint8_t figure4[4][4] = {
 		     [ECN_ECT0] = ECN_NOT_ECT,
 		     [ECN_ECT1] = ECN_NOT_ECT,
 		     [ECN_CE] = ECN_DROP},
-    [ECN_ECT0] = {[ECN_NOT_ECT] = ECN_ECT0,
-		  [ECN_ECT0] = ECN_ECT0,
-		  [ECN_ECT1] = ECN_ECT1,
-		  [ECN_CE] = ECN_CE},
-    [ECN_ECT1] = {[ECN_NOT_ECT] = ECN_ECT1,
-		  [ECN_ECT0] = ECN_ECT1,
-		  [ECN_ECT1] = ECN_ECT1,
-		  [ECN_CE] = ECN_CE},
-    [ECN_CE] = {[ECN_NOT_ECT] = ECN_CE, [ECN_ECT0] = ECN_CE, [ECN_ECT1] = ECN_CE, [ECN_CE] = ECN_CE},
+    [ECN_ECT0] =
+	{[ECN_NOT_ECT] = ECN_ECT0, [ECN_ECT0] = ECN_ECT0, [ECN_ECT1] = ECN_ECT1, [ECN_CE] = ECN_CE},
+    [ECN_ECT1] =
+	{[ECN_NOT_ECT] = ECN_ECT1, [ECN_ECT0] = ECN_ECT1, [ECN_ECT1] = ECN_ECT1, [ECN_CE] = ECN_CE},
+    [ECN_CE] =
+	{[ECN_NOT_ECT] = ECN_CE, [ECN_ECT0] = ECN_CE, [ECN_ECT1] = ECN_CE, [ECN_CE] = ECN_CE},
 };
 
 bool tos_decapsulate(uint8_t inner, uint8_t outer, bool copy_dscp, uint8_t *ret_tos)

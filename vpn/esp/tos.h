@@ -1,4 +1,5 @@
-/* tos.h - DSCP and ECN between the inner and the outer header (RFC 4301 §5.1.2.1, RFC 6040, RFC 2983). */
+/* tos.h - DSCP and ECN between the inner and the outer header (RFC 4301 §5.1.2.1, RFC 6040, RFC
+ * 2983). */
 #ifndef VPN_ESP_TOS_H
 #define VPN_ESP_TOS_H
 

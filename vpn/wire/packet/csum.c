@@ -2,8 +2,9 @@
  *
  * RFC 1071 §2: the sum may be taken in any word size and byte order, for a ones-complement sum only
  * rotates with the octets. So the loop adds native 64-bit words as they lie in memory into four
- * independent sums, and only the folded result is turned to network order. Carries are not tested for:
- * the two halves of each word are added to 64-bit accumulators, which cannot overflow for any packet. */
+ * independent sums, and only the folded result is turned to network order. Carries are not tested
+ * for: the two halves of each word are added to 64-bit accumulators, which cannot overflow for any
+ * packet. */
 #include "vpn/wire/packet/csum.h"
 
 #include <string.h>
@@ -67,9 +68,11 @@ uint64_t csum_add(uint64_t sum, const void *data, size_t len)
 	return sum + swap_if_little(csum_fold(native + last[0] + last[1]));
 }
 
-uint64_t csum_pseudo(const uint8_t *src, const uint8_t *dst, size_t addr_len, uint8_t proto, size_t len)
+uint64_t csum_pseudo(const uint8_t *src, const uint8_t *dst, size_t addr_len, uint8_t proto,
+		     size_t len)
 {
-	return csum_add(csum_add(proto + (len >> 16) + (len & 0xffff), src, addr_len), dst, addr_len);
+	return csum_add(csum_add(proto + (len >> 16) + (len & 0xffff), src, addr_len), dst,
+			addr_len);
 }
 
 uint16_t csum_update16(uint16_t check, uint16_t from, uint16_t to)

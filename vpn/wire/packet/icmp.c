@@ -1,5 +1,5 @@
-/* icmp.c - ICMP "fragmentation needed" and ICMPv6 "packet too big" (RFC 1191, RFC 8201). How often they
- * may go out is the caller's business. */
+/* icmp.c - ICMP "fragmentation needed" and ICMPv6 "packet too big" (RFC 1191, RFC 8201). How often
+ * they may go out is the caller's business. */
 #include "vpn/wire/packet/icmp.h"
 
 #include "vpn/base/proto.h"
@@ -24,8 +24,8 @@ static bool may_tell(const uint8_t *data, size_t len, const struct ip_info *info
 	return !ip_is_icmp_error(data, len, info);
 }
 
-static void write_v4(struct writer *w, const uint8_t *data, size_t quote, const struct ip_info *info,
-		     size_t mtu)
+static void write_v4(struct writer *w, const uint8_t *data, size_t quote,
+		     const struct ip_info *info, size_t mtu)
 {
 	size_t total, from;
 
@@ -51,8 +51,8 @@ static void write_v4(struct writer *w, const uint8_t *data, size_t quote, const 
 	wr_patch16(w, from + 2, csum_finish(csum_add(0, w->base + from, w->len - from)));
 }
 
-static void write_v6(struct writer *w, const uint8_t *data, size_t quote, const struct ip_info *info,
-		     size_t mtu)
+static void write_v6(struct writer *w, const uint8_t *data, size_t quote,
+		     const struct ip_info *info, size_t mtu)
 {
 	size_t l4_len = ICMP_HDR_LEN + quote;
 	uint64_t sum;
@@ -71,12 +71,11 @@ static void write_v6(struct writer *w, const uint8_t *data, size_t quote, const 
 	if (!wr_ok(w))
 		return;
 	sum = csum_pseudo(info->sel.dst.b, info->sel.src.b, 16, IP_PROTO_ICMP6, l4_len);
-	wr_patch16(w, IPV6_HDR_LEN + 2,
-		   csum_finish(csum_add(sum, w->base + IPV6_HDR_LEN, l4_len)));
+	wr_patch16(w, IPV6_HDR_LEN + 2, csum_finish(csum_add(sum, w->base + IPV6_HDR_LEN, l4_len)));
 }
 
-int icmp_too_big(const uint8_t *data, size_t len, const struct ip_info *info, size_t mtu, uint8_t *buf,
-		 size_t cap, size_t *ret_len)
+int icmp_too_big(const uint8_t *data, size_t len, const struct ip_info *info, size_t mtu,
+		 uint8_t *buf, size_t cap, size_t *ret_len)
 {
 	bool v4 = info->version == 4;
 	size_t most = v4 ? ICMP4_ERROR_MAX - IPV4_HDR_LEN - ICMP_HDR_LEN

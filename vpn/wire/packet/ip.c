@@ -1,9 +1,10 @@
 /* ip.c - walking IPv4 and IPv6 headers.
  *
- * Every inner packet passes here once on its way out and once on its way in, so the walk reads each field
- * once and touches nothing behind the first octets of the transport header. IPv6 extension headers are
- * followed as far as the transport header (RFC 8200 §4.1), at most IPV6_EXT_MAX of them; AH and ESP inside
- * are transport for our purpose. Fragments but the first have no ports (RFC 4301 §7). */
+ * Every inner packet passes here once on its way out and once on its way in, so the walk reads each
+ * field once and touches nothing behind the first octets of the transport header. IPv6 extension
+ * headers are followed as far as the transport header (RFC 8200 §4.1), at most IPV6_EXT_MAX of
+ * them; AH and ESP inside are transport for our purpose. Fragments but the first have no ports (RFC
+ * 4301 §7). */
 #include "vpn/wire/packet/ip.h"
 
 #include "vpn/base/proto.h"
@@ -79,7 +80,8 @@ static void skip_extension(struct reader *r, struct ip_info *info)
 	uint8_t len = rd_u8(r);
 	uint16_t offset;
 
-	if (info->proto == IP_PROTO_FRAGMENT) { /* RFC 8200 §4.5: eight octets, length is reserved */
+	if (info->proto ==
+	    IP_PROTO_FRAGMENT) { /* RFC 8200 §4.5: eight octets, length is reserved */
 		offset = rd_u16(r);
 		rd_u32(r);
 		info->fragment = offset & 0xfff9;
@@ -193,5 +195,6 @@ bool ip_is_icmp_error(const uint8_t *data, size_t len, const struct ip_info *inf
 		return type < 128; /* RFC 4443 §2.1 */
 	if (info->proto != IP_PROTO_ICMP)
 		return false;
-	return type == 3 || type == 4 || type == 5 || type == 11 || type == 12; /* RFC 1122 §3.2.2 */
+	return type == 3 || type == 4 || type == 5 || type == 11 ||
+	       type == 12; /* RFC 1122 §3.2.2 */
 }

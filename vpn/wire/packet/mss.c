@@ -1,8 +1,8 @@
 /* mss.c - clamping the MSS option of SYN and SYN/ACK.
  *
- * Clamping only ever lowers: a host that announced little has a reason. The option may stand at an odd
- * offset, where its octets belong to two words of the checksum; RFC 1071 §2 (B) lets the sum be taken
- * with both words swapped. */
+ * Clamping only ever lowers: a host that announced little has a reason. The option may stand at an
+ * odd offset, where its octets belong to two words of the checksum; RFC 1071 §2 (B) lets the sum be
+ * taken with both words swapped. */
 #include "vpn/wire/packet/mss.h"
 
 #include "vpn/base/proto.h"

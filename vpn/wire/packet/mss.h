@@ -18,8 +18,9 @@ static inline uint16_t mss_for_mtu(size_t mtu, uint8_t ip_version)
 	return (uint16_t)(mtu > headers ? mtu - headers : 0);
 }
 
-/* Lowers the MSS option of a SYN or SYN/ACK to max, in place, with its checksum. An absent option (it
- * means 536 or 1220 octets, RFC 9293 §3.7.1) and a smaller value are left alone. True if it was changed. */
+/* Lowers the MSS option of a SYN or SYN/ACK to max, in place, with its checksum. An absent option
+ * (it means 536 or 1220 octets, RFC 9293 §3.7.1) and a smaller value are left alone. True if it was
+ * changed. */
 bool mss_clamp(uint8_t *data, size_t len, const struct ip_info *info, uint16_t max);
 
 #endif

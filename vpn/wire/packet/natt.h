@@ -7,8 +7,8 @@
 
 #include "vpn/base/reader.h"
 
-#define NON_ESP_MARKER_LEN 4    /* RFC 3948 §2.2: four zero octets where ESP has its SPI */
-#define NATT_KEEPALIVE     0xff /* RFC 3948 §2.3 */
+#define NON_ESP_MARKER_LEN 4	/* RFC 3948 §2.2: four zero octets where ESP has its SPI */
+#define NATT_KEEPALIVE	   0xff /* RFC 3948 §2.3 */
 
 enum natt_kind { NATT_INVALID, NATT_KEEP_ALIVE, NATT_IKE, NATT_ESP };
 

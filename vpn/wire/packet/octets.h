@@ -1,5 +1,5 @@
-/* octets.h - fields of a header that is already in a buffer: a writer positioned over it, so that single
- * fields are patched with the bounds check that every write has, and reads at an offset. */
+/* octets.h - fields of a header that is already in a buffer: a writer positioned over it, so that
+ * single fields are patched with the bounds check that every write has, and reads at an offset. */
 #ifndef VPN_WIRE_PACKET_OCTETS_H
 #define VPN_WIRE_PACKET_OCTETS_H
 
