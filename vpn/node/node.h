@@ -80,7 +80,6 @@ int node_add_shared(struct node *node, const char *uid, const struct identity *o
 int node_remove_shared(struct node *node, const char *uid);
 size_t node_shared_count(const struct node *node);
 const char *node_shared_uid(const struct node *node, size_t i);
-void node_flush_certs(struct node *node);
 void node_clear_creds(struct node *node);
 
 /* Pools (their addresses are not yet handed out: RFC 7296 §3.15 comes with address assignment). */

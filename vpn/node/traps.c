@@ -1,0 +1,100 @@
+/* traps.c - children that come up with their first packet (start_action = trap).
+ *
+ * A trap is selectors with a number: the owner reports the first packet that they cover and no SA
+ * takes, and the child is brought up like any other attempt. The trap stays while the SA is up, so
+ * that a child that is gone comes back with its next packet. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "vpn/node/internal.h"
+
+static struct trap *trap_of(const struct node *node, const char *conn, const char *child)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &node->traps)
+	{
+		struct trap *t = list_entry(pos, struct trap, link);
+
+		if (strcmp(t->conn->name, conn) == 0 && strcmp(t->cfg->name, child) == 0)
+			return t;
+	}
+	return NULL;
+}
+
+static void trap_free(struct trap *t)
+{
+	list_remove(&t->link);
+	ts_list_free(&t->local_ts);
+	ts_list_free(&t->remote_ts);
+	ike_conn_unref(t->conn);
+	free(t);
+}
+
+/* "dynamic" is the address that the SA would have (swanctl.conf(5) local_ts). */
+static int trap_resolve(struct node *node, struct trap *t, struct err_msg *msg)
+{
+	struct endpoint local, remote;
+	int err;
+
+	err = initiate_endpoints(node, t->conn, &local, &remote, msg);
+	if (err)
+		return err;
+	err = ts_list_resolve(&t->cfg->local_ts, &local.addr, &t->local_ts);
+	if (!err)
+		err = ts_list_resolve(&t->cfg->remote_ts, &remote.addr, &t->remote_ts);
+	return err ? err_set(msg, err, "selectors: %s", err_text(err)) : 0;
+}
+
+void trap_add(struct node *node, struct ike_conn *conn, const struct child_cfg *child)
+{
+	struct err_msg msg;
+	struct trap *t;
+
+	if (node->stopping || trap_of(node, conn->name, child->name))
+		return;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return;
+	list_init(&t->link);
+	t->conn = ike_conn_ref(conn);
+	t->cfg = child;
+	t->id = ++node->last_trap_id;
+	if (trap_resolve(node, t, &msg)) {
+		outbox_log(&node->outbox, LOG_CFG, 1, conn->name, "no trap for %s: %s", child->name,
+			   msg.text);
+		trap_free(t);
+		return;
+	}
+	list_append(&node->traps, &t->link);
+	outbox_trap(&node->outbox, t, true);
+}
+
+void traps_remove(struct node *node, const char *conn)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &node->traps)
+	{
+		struct trap *t = list_entry(pos, struct trap, link);
+
+		if (conn && strcmp(t->conn->name, conn) != 0)
+			continue;
+		outbox_trap(&node->outbox, t, false);
+		trap_free(t);
+	}
+}
+
+void node_acquire(struct node *node, uint32_t trap_id, uint64_t now)
+{
+	struct list *pos, *tmp;
+
+	node->now = now;
+	list_for_each(pos, tmp, &node->traps)
+	{
+		struct trap *t = list_entry(pos, struct trap, link);
+
+		if (t->id == trap_id)
+			attempt_start(node, t->conn->name, t->cfg->name);
+	}
+}
