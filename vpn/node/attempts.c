@@ -181,9 +181,18 @@ static void attempt_unanswered(struct node *node, struct attempt *a)
 	attempt_delay(node, a);
 }
 
+/* A failed IKE SA reports its children first, so that both look alike here. */
+static void attempt_failed(struct node *node, struct attempt *a, enum ike_cause cause)
+{
+	if (cause == CAUSE_TIMEOUT)
+		attempt_unanswered(node, a);
+	else
+		attempt_free(a);
+}
+
 static void attempt_react(struct node *node, struct attempt *a, const struct reaction *r)
 {
-	bool mine = names_eq(a->child, r->child);
+	bool mine = a->child && names_eq(a->child, r->child);
 
 	switch (r->kind) {
 	case EVENT_IKE_UP:
@@ -191,16 +200,16 @@ static void attempt_react(struct node *node, struct attempt *a, const struct rea
 			attempt_free(a);
 		break;
 	case EVENT_CHILD_UP:
-	case EVENT_CHILD_FAILED:
-		if (a->child && mine)
+		if (mine)
 			attempt_free(a);
+		break;
+	case EVENT_CHILD_FAILED:
+		if (mine)
+			attempt_failed(node, a, r->cause);
 		break;
 	case EVENT_IKE_FAILED:
 	case EVENT_IKE_DOWN:
-		if (r->cause == CAUSE_TIMEOUT)
-			attempt_unanswered(node, a);
-		else
-			attempt_free(a);
+		attempt_failed(node, a, r->cause);
 		break;
 	default:
 		break;

@@ -1,0 +1,77 @@
+/* env.c - what the daemon lends to the node: randomness, the wall clock, routes, counters, names. */
+#include "vpn/daemon/daemon.h"
+
+#include <time.h>
+
+#include <openssl/rand.h>
+
+#define MICROSECONDS UINT64_C(1000000)
+
+uint64_t daemon_now(void)
+{
+	return uv_hrtime() / 1000;
+}
+
+uint64_t daemon_unix_time(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * MICROSECONDS + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static int env_random(void *ctx, uint8_t *buf, size_t n)
+{
+	(void)ctx;
+	return RAND_bytes(buf, (int)n) == 1 ? 0 : ERR_CRYPTO;
+}
+
+static int64_t env_wall(void *ctx, uint64_t now)
+{
+	int64_t away = (int64_t)(now - daemon_now());
+
+	(void)ctx;
+	return ((int64_t)daemon_unix_time() + away) / (int64_t)MICROSECONDS;
+}
+
+static bool env_source_for(void *ctx, const struct ip_addr *remote, struct ip_addr *ret_local)
+{
+	struct daemon *d = ctx;
+	struct dp_route route;
+
+	if (dp_route_query(d->dp, remote, &route) || !ip_addr_is_set(&route.src))
+		return false;
+	*ret_local = route.src;
+	return true;
+}
+
+static bool env_sa_stats(void *ctx, uint32_t spi, bool inbound, struct ipsec_sa_stats *ret_stats)
+{
+	struct daemon *d = ctx;
+	const struct installed *sa = installed_find(&d->installed, spi, inbound, 0, NULL);
+	struct dp_sa_ref ref = {.spi = spi, .inbound = inbound};
+
+	if (!sa)
+		return false;
+	ref.child_id = sa->child_id;
+	return dp_query(d->dp, &ref, ret_stats) == 0;
+}
+
+static int env_resolve(void *ctx, const char *name, struct ip_addr *ret_addr)
+{
+	struct daemon *d = ctx;
+
+	return resolver_lookup(&d->resolver, name, ret_addr);
+}
+
+struct node_env daemon_env(struct daemon *d)
+{
+	return (struct node_env){
+	    .ctx = d,
+	    .random = env_random,
+	    .wall = env_wall,
+	    .source_for = env_source_for,
+	    .sa_stats = env_sa_stats,
+	    .resolve = env_resolve,
+	};
+}
