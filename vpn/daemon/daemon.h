@@ -73,12 +73,14 @@ void daemon_log(struct daemon *d, enum ike_log_group group, int level, const cha
 /* env.c */
 struct node_env daemon_env(struct daemon *d);
 
-/* perform.c: carries out all actions that are waiting. To be called after every call into the node or the
- * control. */
+/* perform.c: carries out all actions that are waiting. To be called after every call into the node
+ * or the control. */
 void daemon_perform(struct daemon *d);
 
 /* loop.c */
 int loop_init(struct daemon *d, struct err_msg *msg);
+/* Watches the data plane, signals and time. */
+int loop_start(struct daemon *d, struct err_msg *msg);
 /* Runs until a signal, and then until the peers know. */
 void loop_run(struct daemon *d);
 /* Carries out what is waiting and sets the timer: the end of every callback of the loop. */

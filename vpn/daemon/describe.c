@@ -1,6 +1,6 @@
-/* describe.c - SAs as JSON. Names are those of swanctl's list-sas with '-' written '_', so that a reader who
- * knows the one knows the other; SPIs and keys are hexadecimal without a prefix. What is not known yet is
- * left out. */
+/* describe.c - SAs as JSON. Names are those of swanctl's list-sas with '-' written '_', so that a
+ * reader who knows the one knows the other; SPIs and keys are hexadecimal without a prefix. What is
+ * not known yet is left out. */
 #include "vpn/daemon/describe.h"
 
 #include "vpn/base/hex.h"
@@ -52,7 +52,8 @@ json_t *describe_selectors(const struct ts_list *list)
 	size_t i;
 
 	for (i = 0; list && i < list->n; i++)
-		json_array_append_new(array, json_string(ts_format(&list->v[i], text, sizeof(text))));
+		json_array_append_new(array,
+				      json_string(ts_format(&list->v[i], text, sizeof(text))));
 	return array;
 }
 

@@ -1,4 +1,5 @@
-/* describe.h - what an IKE SA, a Child SA or an ESP SA is, as JSON: for the events and the key log. */
+/* describe.h - what an IKE SA, a Child SA or an ESP SA is, as JSON: for the events and the key log.
+ */
 #ifndef VPN_DAEMON_DESCRIBE_H
 #define VPN_DAEMON_DESCRIBE_H
 

@@ -1,9 +1,10 @@
-/* env.c - what the daemon lends to the node: randomness, the wall clock, routes, counters, names. */
+/* env.c - what the daemon lends to the node: randomness, the wall clock, routes, counters, names.
+ */
 #include "vpn/daemon/daemon.h"
 
+#include <errno.h>
+#include <sys/random.h>
 #include <time.h>
-
-#include <openssl/rand.h>
 
 #define MICROSECONDS UINT64_C(1000000)
 
@@ -22,8 +23,17 @@ uint64_t daemon_unix_time(void)
 
 static int env_random(void *ctx, uint8_t *buf, size_t n)
 {
+	ssize_t got;
+
 	(void)ctx;
-	return RAND_bytes(buf, (int)n) == 1 ? 0 : ERR_CRYPTO;
+	while (n) {
+		got = getrandom(buf, n, 0);
+		if (got < 0 && errno != EINTR)
+			return ERR_CRYPTO;
+		buf += got > 0 ? got : 0;
+		n -= got > 0 ? (size_t)got : 0;
+	}
+	return 0;
 }
 
 static int64_t env_wall(void *ctx, uint64_t now)

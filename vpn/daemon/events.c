@@ -1,5 +1,5 @@
-/* events.c - the event file (--events): every event of the engine as a JSON object on a line of its own,
- * written out at once so that a reader may follow the file.
+/* events.c - the event file (--events): every event of the engine as a JSON object on a line of its
+ * own, written out at once so that a reader may follow the file.
  *
  *     {"time": 1763762473.482113, "event": "child-up", "text": "...",
  *      "ike": {"name": "home", "id": 1, "spi_i": "...", ...}, "child": {"name": "net", ...},
@@ -104,8 +104,41 @@ void events_write(struct events *events, const struct ike_event *ev, uint64_t un
 	event_flush(events, o);
 }
 
-void events_write_daemon(struct events *events, const char *name, const char *text, uint64_t unix_us)
+void events_write_daemon(struct events *events, const char *name, const char *text,
+			 uint64_t unix_us)
 {
 	if (events->out)
 		event_flush(events, event_new(name, text, unix_us));
+}
+
+static json_t *drops_json(const struct dp_counters *c)
+{
+	json_t *o = json_object();
+	int i;
+
+	for (i = 1; i < ESP_DROP_COUNT; i++) {
+		if (c->drops[i])
+			json_object_set_new(o, esp_drop_name((enum esp_drop)i),
+					    json_integer((json_int_t)c->drops[i]));
+	}
+	return o;
+}
+
+void events_write_counters(struct events *events, const struct dp_counters *c, uint64_t unix_us)
+{
+	json_t *o;
+
+	if (!events->out)
+		return;
+	o = event_new("counters", "", unix_us);
+	json_object_set_new(o, "esp_in", json_integer((json_int_t)c->esp_in));
+	json_object_set_new(o, "esp_out", json_integer((json_int_t)c->esp_out));
+	json_object_set_new(o, "ike_in", json_integer((json_int_t)c->ike_in));
+	json_object_set_new(o, "ike_out", json_integer((json_int_t)c->ike_out));
+	json_object_set_new(o, "keepalives_in", json_integer((json_int_t)c->keepalives_in));
+	json_object_set_new(o, "keepalives_out", json_integer((json_int_t)c->keepalives_out));
+	json_object_set_new(o, "ptb_sent", json_integer((json_int_t)c->ptb_sent));
+	json_object_set_new(o, "events_lost", json_integer((json_int_t)c->events_lost));
+	json_object_set_new(o, "drops", drops_json(c));
+	event_flush(events, o);
 }

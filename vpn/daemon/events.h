@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "vpn/base/err.h"
+#include "vpn/dataplane/dataplane.h"
 #include "vpn/ike/action.h"
 
 struct events {
@@ -18,6 +19,9 @@ void events_close(struct events *events);
 /* unix_us: Unix time in microseconds. */
 void events_write(struct events *events, const struct ike_event *ev, uint64_t unix_us);
 /* An event of the daemon's own, without an SA: "started", "stopping", "stopped", "reloaded". */
-void events_write_daemon(struct events *events, const char *name, const char *text, uint64_t unix_us);
+void events_write_daemon(struct events *events, const char *name, const char *text,
+			 uint64_t unix_us);
+/* "counters": packets, and drops by reason, of the data plane. */
+void events_write_counters(struct events *events, const struct dp_counters *c, uint64_t unix_us);
 
 #endif

@@ -1,5 +1,5 @@
-/* installed.c - a chained hash table by SPI. SPIs are random, so the SPI itself is the hash. The newest of
- * a chain stands first. */
+/* installed.c - a chained hash table by SPI. SPIs are random, so the SPI itself is the hash. The
+ * newest of a chain stands first. */
 #include "vpn/daemon/installed.h"
 
 #include <stdlib.h>
@@ -91,8 +91,9 @@ static bool is_meant(const struct installed *sa, uint32_t child_id, const struct
 	return !remote || !ip_addr_is_set(remote) || ip_addr_eq(&sa->remote, remote);
 }
 
-const struct installed *installed_find(const struct installed_table *table, uint32_t spi, bool inbound,
-				       uint32_t child_id, const struct ip_addr *remote)
+const struct installed *installed_find(const struct installed_table *table, uint32_t spi,
+				       bool inbound, uint32_t child_id,
+				       const struct ip_addr *remote)
 {
 	const struct installed *sa;
 

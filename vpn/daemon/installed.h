@@ -1,7 +1,7 @@
 /* installed.h - which SAs the daemon has in its data plane: from SPI and direction to the child.
  *
- * The engine names SAs by SPI, the data plane by SPI and child (outbound SPIs are the peers' choice and may
- * repeat); this table is what joins them. */
+ * The engine names SAs by SPI, the data plane by SPI and child (outbound SPIs are the peers' choice
+ * and may repeat); this table is what joins them. */
 #ifndef VPN_DAEMON_INSTALLED_H
 #define VPN_DAEMON_INSTALLED_H
 
@@ -26,11 +26,13 @@ struct installed_table { /* all-zero is empty */
 };
 
 void installed_free(struct installed_table *table);
-int installed_add(struct installed_table *table, const struct installed *sa); /* copies; ERR_NOMEM */
-/* child_id 0: not known, then the remote address decides between two of one SPI; that unset, too: the
- * newest. NULL: none. Good until the table changes. */
-const struct installed *installed_find(const struct installed_table *table, uint32_t spi, bool inbound,
-				       uint32_t child_id, const struct ip_addr *remote);
+int installed_add(struct installed_table *table,
+		  const struct installed *sa); /* copies; ERR_NOMEM */
+/* child_id 0: not known, then the remote address decides between two of one SPI; that unset, too:
+ * the newest. NULL: none. Good until the table changes. */
+const struct installed *installed_find(const struct installed_table *table, uint32_t spi,
+				       bool inbound, uint32_t child_id,
+				       const struct ip_addr *remote);
 void installed_remove(struct installed_table *table, const struct installed *sa);
 
 #endif

@@ -1,6 +1,6 @@
-/* instance.c - the PID file, locked as long as the daemon lives, and sd_notify(3) without its library: one
- * datagram to the socket that NOTIFY_SOCKET names. The lock, not the number in the file, says whether a
- * daemon runs, so that the file of a killed one is no obstacle. */
+/* instance.c - the PID file, locked as long as the daemon lives, and sd_notify(3) without its
+ * library: one datagram to the socket that NOTIFY_SOCKET names. The lock, not the number in the
+ * file, says whether a daemon runs, so that the file of a killed one is no obstacle. */
 #include "vpn/daemon/instance.h"
 
 #include <errno.h>

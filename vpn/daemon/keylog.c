@@ -1,7 +1,7 @@
 /* keylog.c - writes the key log's JSON lines, and hands each SA on to Wireshark's tables.
  *
- * The text of a key is made in buffers that are wiped; what stdio and jansson hold meanwhile is not, which
- * is no loss: the same octets go to a file. */
+ * The text of a key is made in buffers that are wiped; what stdio and jansson hold meanwhile is
+ * not, which is no loss: the same octets go to a file. */
 #include "vpn/daemon/keylog.h"
 
 #include <errno.h>

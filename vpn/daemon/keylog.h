@@ -1,7 +1,7 @@
 /* keylog.h - the key log: every IKE SA's and ESP SA's keys, for whoever is to decrypt a capture.
  *
- * Only on request (--keylog DIR): who reads these files reads the traffic. The directory gets mode 0700,
- * the files 0600:
+ * Only on request (--keylog DIR): who reads these files reads the traffic. The directory gets mode
+ * 0700, the files 0600:
  *
  *     keys.jsonl              every SA with every cipher, one JSON object a line
  *     ikev2_decryption_table  Wireshark's table, for the ciphers that Wireshark 4.0 knows

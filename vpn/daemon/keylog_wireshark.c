@@ -1,7 +1,8 @@
-/* keylog_wireshark.c - the spellings of Wireshark 4.0's tables "ikev2_decryption_table" and "esp_sa".
+/* keylog_wireshark.c - the spellings of Wireshark 4.0's tables "ikev2_decryption_table" and
+ * "esp_sa".
  *
- * ChaCha20-Poly1305 is in neither. ESP lines hold for any addresses, because those of a capture depend on
- * the side of a NAT that it was taken on; SPIs tell the SAs apart. */
+ * ChaCha20-Poly1305 is in neither. ESP lines hold for any addresses, because those of a capture
+ * depend on the side of a NAT that it was taken on; SPIs tell the SAs apart. */
 #include "vpn/daemon/keylog_wireshark.h"
 
 #include "vpn/base/hex.h"
@@ -31,7 +32,8 @@ static const struct spelling integ_spellings[] = {
     {INTEG_HMAC_SHA2_512_256, 0, "HMAC_SHA2_512_256 [RFC4868]", "HMAC-SHA-512-256 [RFC4868]"},
 };
 
-static const struct spelling *find(const struct spelling *table, size_t n, uint16_t id, uint16_t bits)
+static const struct spelling *find(const struct spelling *table, size_t n, uint16_t id,
+				   uint16_t bits)
 {
 	size_t i;
 
@@ -67,7 +69,8 @@ void wireshark_ike(FILE *out, const struct ike_keys_info *k)
 
 	if (!encr || !integ)
 		return;
-	fprintf(out, "%016llx,%016llx,", (unsigned long long)k->spi_i, (unsigned long long)k->spi_r);
+	fprintf(out, "%016llx,%016llx,", (unsigned long long)k->spi_i,
+		(unsigned long long)k->spi_r);
 	put_hex(out, k->sk_ei.p, k->sk_ei.len);
 	fputc(',', out);
 	put_hex(out, k->sk_er.p, k->sk_er.len);

@@ -1,4 +1,5 @@
-/* log.h - the log that people read: one line a sentence, in groups and levels as strongSwan has them.
+/* log.h - the log that people read: one line a sentence, in groups and levels as strongSwan has
+ * them.
  *
  *     Nov 21 22:01:13.482 [IKE] <home|1> IKE_SA home[1] established between ...
  *

@@ -5,11 +5,12 @@
  *     signals     INT, TERM: end; HUP: reload; USR1: counters
  *     stop_timer  peers that do not answer are not waited for any longer
  *
- * Control connections have handles of their own (vici_server.c). Every callback ends with loop_settle.
+ * Control connections have handles of their own (vici_server.c). Every callback ends with
+ * loop_settle.
  *
- * The end, on a signal: nothing is started any more, every IKE SA is deleted with its peer; when all are
- * gone, or after STOP_WAIT_MS, or with the second signal, the loop closes its handles and loop_run
- * returns. */
+ * The end, on a signal: nothing is started any more, every IKE SA is deleted with its peer; when
+ * all are gone, or after STOP_WAIT_MS, or with the second signal, the loop closes its handles and
+ * loop_run returns. */
 #include "vpn/daemon/daemon.h"
 
 #include <inttypes.h>
@@ -175,7 +176,8 @@ static void log_counters(struct daemon *d)
 	int i;
 
 	dp_get_counters(d->dp, &c);
-	daemon_log(d, LOG_DMN, 0, "ESP in %" PRIu64 ", out %" PRIu64 "; IKE in %" PRIu64 ", out %" PRIu64,
+	daemon_log(d, LOG_DMN, 0,
+		   "ESP in %" PRIu64 ", out %" PRIu64 "; IKE in %" PRIu64 ", out %" PRIu64,
 		   c.esp_in, c.esp_out, c.ike_in, c.ike_out);
 	for (i = 1; i < ESP_DROP_COUNT; i++) {
 		if (c.drops[i])

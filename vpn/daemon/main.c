@@ -1,8 +1,9 @@
 /* main.c - beetd's start and end.
  *
  * The start goes from what is cheap to refuse to what has effects, and each step has its undoing in
- * teardown(): files and locks, then the data plane (sockets, privileges, TUN), then the node, the control
- * socket and the configuration. Whatever fails gives one line and exit code 1, and nothing stays behind. */
+ * teardown(): files and locks, then the data plane (sockets, privileges, TUN), then the node, the
+ * control socket and the configuration. Whatever fails gives one line and exit code 1, and nothing
+ * stays behind. */
 #include "vpn/daemon/daemon.h"
 
 #include <stdlib.h>
@@ -88,7 +89,8 @@ static void forbid_dumps(void)
 
 static void announce(struct daemon *d)
 {
-	daemon_log(d, LOG_DMN, 1, "beetd " BEETLAB_VERSION " started, ports %u and %u, control socket %s",
+	daemon_log(d, LOG_DMN, 1,
+		   "beetd " BEETLAB_VERSION " started, ports %u and %u, control socket %s",
 		   dataplane_port(d->dp, false), dataplane_port(d->dp, true), d->options->vici);
 	if (d->options->keylog)
 		daemon_log(d, LOG_DMN, 0,

@@ -1,5 +1,5 @@
-/* options.c - the command line. Everything about connections stands in swanctl.conf; here are only the
- * daemon's own matters: sockets, files, ports, timers of strongswan.conf. */
+/* options.c - the command line. Everything about connections stands in swanctl.conf; here are only
+ * the daemon's own matters: sockets, files, ports, timers of strongswan.conf. */
 #include "vpn/daemon/options.h"
 
 #include <getopt.h>
@@ -9,33 +9,35 @@
 #define VICI_DEFAULT "unix:///var/run/charon.vici"
 
 /* letter, long name, argument (NULL: none), help */
-#define OPTIONS(X)                                                                                   \
-	X('u', "vici", "URI", "control socket, unix://PATH or tcp://ADDRESS:PORT [" VICI_DEFAULT "]") \
-	X('c', "config", "FILE", "load this swanctl.conf at start, and again at SIGHUP")             \
-	X('l', "log", "LEVEL", "log level -1 to 4, or GROUP=LEVEL; may be repeated [1]")             \
-	X('L', "log-file", "FILE", "append the log to this file instead of stderr")                  \
-	X('e', "events", "FILE", "append events to this file, one JSON object a line")               \
-	X('k', "keylog", "DIR", "write all session keys to this directory: for debugging only")      \
-	X('p', "port", "PORT", "IKE port; 0: any free one [500]")                                    \
-	X('P', "port-natt", "PORT", "IKE and ESP-in-UDP port; 0: any free one [4500]")               \
-	X('i', "pid-file", "FILE", "write the process number to this file and lock it")              \
-	X('R', "no-raw-esp", NULL, "no raw sockets: UDP-encapsulated ESP only")                      \
-	X('O', "no-offload", NULL, "no segmentation offloads")                                       \
-	X('t', "retransmit-timeout", "SECONDS", "of the first retransmission [4.0]")                 \
-	X('b', "retransmit-base", "FACTOR", "by which it grows [1.8]")                               \
-	X('n', "retransmit-tries", "N", "retransmissions before giving up [5]")                      \
-	X('a', "keepalive", "SECONDS", "between NAT keep-alives; 0: none [20]")                      \
-	X('H', "half-open-timeout", "SECONDS", "until a half-open IKE SA is given up [30]")          \
-	X('C', "cookie-threshold", "N", "half-open IKE SAs from which on cookies are asked for [30]") \
-	X('V', "no-vendor-id", NULL, "do not send strongSwan's vendor ID (BEET needs it)")           \
-	X('v', "version", NULL, "print the version")                                                 \
+#define OPTIONS(X)                                                                              \
+	X('u', "vici", "URI",                                                                   \
+	  "control socket, unix://PATH or tcp://ADDRESS:PORT [" VICI_DEFAULT "]")               \
+	X('c', "config", "FILE", "load this swanctl.conf at start, and again at SIGHUP")        \
+	X('l', "log", "LEVEL", "log level -1 to 4, or GROUP=LEVEL; may be repeated [1]")        \
+	X('L', "log-file", "FILE", "append the log to this file instead of stderr")             \
+	X('e', "events", "FILE", "append events to this file, one JSON object a line")          \
+	X('k', "keylog", "DIR", "write all session keys to this directory: for debugging only") \
+	X('p', "port", "PORT", "IKE port; 0: any free one [500]")                               \
+	X('P', "port-natt", "PORT", "IKE and ESP-in-UDP port; 0: any free one [4500]")          \
+	X('i', "pid-file", "FILE", "write the process number to this file and lock it")         \
+	X('R', "no-raw-esp", NULL, "no raw sockets: UDP-encapsulated ESP only")                 \
+	X('O', "no-offload", NULL, "no segmentation offloads")                                  \
+	X('t', "retransmit-timeout", "SECONDS", "of the first retransmission [4.0]")            \
+	X('b', "retransmit-base", "FACTOR", "by which it grows [1.8]")                          \
+	X('n', "retransmit-tries", "N", "retransmissions before giving up [5]")                 \
+	X('a', "keepalive", "SECONDS", "between NAT keep-alives; 0: none [20]")                 \
+	X('H', "half-open-timeout", "SECONDS", "until a half-open IKE SA is given up [30]")     \
+	X('C', "cookie-threshold", "N",                                                         \
+	  "half-open IKE SAs from which on cookies are asked for [30]")                         \
+	X('V', "no-vendor-id", NULL, "do not send strongSwan's vendor ID (BEET needs it)")      \
+	X('v', "version", NULL, "print the version")                                            \
 	X('h', "help", NULL, "print this")
 
 static const struct option long_options[] = {
 #define X(letter, name, argument, text) {name, (argument) != NULL, NULL, letter},
     OPTIONS(X)
 #undef X
-    {0},
+	{0},
 };
 
 static void print_help(void)

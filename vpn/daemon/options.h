@@ -20,8 +20,8 @@ struct beetd_options {
 
 enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_BAD };
 
-/* Reads the command line; log levels and --log-file take effect at once. DONE: --help or --version was
- * answered. BAD: one line was printed to stderr. Strings are argv's. */
+/* Reads the command line; log levels and --log-file take effect at once. DONE: --help or --version
+ * was answered. BAD: one line was printed to stderr. Strings are argv's. */
 enum options_result options_parse(int argc, char **argv, struct beetd_options *ret_options,
 				  struct log *log);
 

@@ -1,8 +1,9 @@
-/* perform.c - carries out the node's actions: SAs, devices and datagrams go to the data plane, events and
- * log lines to those who listen.
+/* perform.c - carries out the node's actions: SAs, devices and datagrams go to the data plane,
+ * events and log lines to those who listen.
  *
- * Nothing is decided here. If the data plane refuses an SA the node is told, and ends the child. An action
- * is the node's until it is asked for the next one or told anything, so what it points at is used first. */
+ * Nothing is decided here. If the data plane refuses an SA the node is told, and ends the child. An
+ * action is the node's until it is asked for the next one or told anything, so what it points at is
+ * used first. */
 #include "vpn/control/control.h"
 #include "vpn/daemon/daemon.h"
 
@@ -70,15 +71,15 @@ static void perform_remove(struct daemon *d, const struct ike_action *a)
 
 	if (!sa)
 		return; /* never got in */
-	ref = (struct dp_sa_ref){
-	    .spi = sa->spi, .child_id = sa->child_id, .inbound = sa->inbound};
+	ref = (struct dp_sa_ref){.spi = sa->spi, .child_id = sa->child_id, .inbound = sa->inbound};
 	installed_remove(&d->installed, sa);
 	dp_remove(d->dp, &ref);
 }
 
 static void perform_update(struct daemon *d, const struct ike_action *a)
 {
-	struct dp_sa_ref in = {.spi = a->update.spi_in, .child_id = a->update.child_id, .inbound = true};
+	struct dp_sa_ref in = {
+	    .spi = a->update.spi_in, .child_id = a->update.child_id, .inbound = true};
 	struct dp_sa_ref out = {.spi = a->update.spi_out, .child_id = a->update.child_id};
 	int err;
 
@@ -131,7 +132,8 @@ static void perform_trap_add(struct daemon *d, const struct ike_action *a)
 {
 	struct err_msg msg;
 
-	if (dp_trap_add(d->dp, a->trap.id, a->trap.if_id, a->trap.local_ts, a->trap.remote_ts, &msg))
+	if (dp_trap_add(d->dp, a->trap.id, a->trap.if_id, a->trap.local_ts, a->trap.remote_ts,
+			&msg))
 		daemon_log(d, LOG_KNL, 0, "trap: %s", msg.text);
 }
 

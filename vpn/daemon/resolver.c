@@ -1,9 +1,9 @@
 /* resolver.c - a cache of names over uv_getaddrinfo (a thread of libuv's waits for the answer).
  *
- * Every question is answered from the cache and starts a look-up, unless one is under way: the first
- * question for a name yields ERR_AGAIN, later ones an address that is one question old. So a peer whose
- * address changes is found with the next attempt or the one after it. An answer without addresses keeps
- * the old one. */
+ * Every question is answered from the cache and starts a look-up, unless one is under way: the
+ * first question for a name yields ERR_AGAIN, later ones an address that is one question old. So a
+ * peer whose address changes is found with the next attempt or the one after it. An answer without
+ * addresses keeps the old one. */
 #include "vpn/daemon/resolver.h"
 
 #include <stdlib.h>
@@ -83,8 +83,8 @@ int resolver_lookup(struct resolver *resolver, const char *name, struct ip_addr 
 	if (!n)
 		return ERR_NOMEM;
 	if (!n->asking)
-		n->asking = uv_getaddrinfo(resolver->loop, &n->request, on_answer, name, NULL,
-					   &hints) == 0;
+		n->asking =
+		    uv_getaddrinfo(resolver->loop, &n->request, on_answer, name, NULL, &hints) == 0;
 	if (!ip_addr_is_set(&n->addr))
 		return ERR_AGAIN;
 	*ret_addr = n->addr;

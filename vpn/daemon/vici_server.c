@@ -1,11 +1,13 @@
-/* vici_server.c - control connections: octets between sockets and control sessions, nothing of the protocol.
+/* vici_server.c - control connections: octets between sockets and control sessions, nothing of the
+ * protocol.
  *
- * A session's output waits in the control module and is taken as the socket accepts it, so that a client
- * that does not read costs the session's own bounded buffer and is cut off when that is full; nobody else
- * notices. The socket file belongs to whoever bound it: a stale one is replaced, a live one refused.
+ * A session's output waits in the control module and is taken as the socket accepts it, so that a
+ * client that does not read costs the session's own bounded buffer and is cut off when that is
+ * full; nobody else notices. The socket file belongs to whoever bound it: a stale one is replaced,
+ * a live one refused.
  *
- * Owned: server -> sessions -> control session and libuv handle. A session is freed in the close callback
- * of its handle, and only there. */
+ * Owned: server -> sessions -> control session and libuv handle. A session is freed in the close
+ * callback of its handle, and only there. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,8 +175,8 @@ static void on_connection(uv_stream_t *listener, int status)
 	s->control = control_session_new(server->daemon->control);
 	list_append(&server->sessions, &s->link);
 	server->n_sessions++;
-	if (uv_accept(listener, &s->io.stream) || !s->control || server->n_sessions > SESSIONS_MAX ||
-	    uv_read_start(&s->io.stream, give_buffer, on_read))
+	if (uv_accept(listener, &s->io.stream) || !s->control ||
+	    server->n_sessions > SESSIONS_MAX || uv_read_start(&s->io.stream, give_buffer, on_read))
 		session_close(s);
 }
 
@@ -190,7 +192,8 @@ static int claim_path(const char *path, struct err_msg *msg)
 	if (lstat(path, &st) != 0)
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
-		return err_set(msg, ERR_EXISTS, "control socket %s: a file of that name exists", path);
+		return err_set(msg, ERR_EXISTS, "control socket %s: a file of that name exists",
+			       path);
 	strcpy(un.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -198,7 +201,8 @@ static int claim_path(const char *path, struct err_msg *msg)
 	failed = connect(fd, (struct sockaddr *)&un, sizeof(un)) != 0 ? errno : 0;
 	close(fd);
 	if (failed != ECONNREFUSED)
-		return err_set(msg, ERR_EXISTS, "control socket %s: another daemon listens there", path);
+		return err_set(msg, ERR_EXISTS, "control socket %s: another daemon listens there",
+			       path);
 	unlink(path);
 	return 0;
 }
@@ -226,15 +230,18 @@ static int bind_tcp(struct vici_server *server, const char *where, struct err_ms
 	int err;
 
 	if (!colon || (size_t)(colon - where) >= sizeof(host))
-		return err_set(msg, ERR_INVALID, "control socket tcp://%s: not ADDRESS:PORT", where);
+		return err_set(msg, ERR_INVALID, "control socket tcp://%s: not ADDRESS:PORT",
+			       where);
 	memcpy(host, where, (size_t)(colon - where));
 	host[colon - where] = '\0';
 	e.port = (uint16_t)strtoul(colon + 1, NULL, 10);
 	if (ip_addr_parse(host, &e.addr) || !e.port)
-		return err_set(msg, ERR_INVALID, "control socket tcp://%s: not ADDRESS:PORT", where);
+		return err_set(msg, ERR_INVALID, "control socket tcp://%s: not ADDRESS:PORT",
+			       where);
 	endpoint_to_sockaddr(&e, &ss);
 	err = uv_tcp_bind(&server->listener.tcp, (struct sockaddr *)&ss, 0);
-	return err ? err_set(msg, ERR_IO, "control socket tcp://%s: %s", where, uv_strerror(err)) : 0;
+	return err ? err_set(msg, ERR_IO, "control socket tcp://%s: %s", where, uv_strerror(err))
+		   : 0;
 }
 
 static int server_listen(struct vici_server *server, const char *uri, struct err_msg *msg)
@@ -244,7 +251,8 @@ static int server_listen(struct vici_server *server, const char *uri, struct err
 	server->tcp = strncmp(uri, "tcp://", 6) == 0;
 	if (!server->tcp && strncmp(uri, "unix://", 7) != 0)
 		return err_set(msg, ERR_INVALID,
-			       "control socket %s: neither unix://PATH nor tcp://ADDRESS:PORT", uri);
+			       "control socket %s: neither unix://PATH nor tcp://ADDRESS:PORT",
+			       uri);
 	if (stream_init(server, &server->listener))
 		return err_set(msg, ERR_IO, "control socket %s: cannot be made", uri);
 	server->listening = true;
@@ -253,8 +261,8 @@ static int server_listen(struct vici_server *server, const char *uri, struct err
 	if (err)
 		return err;
 	err = uv_listen(&server->listener.stream, BACKLOG, on_connection);
-	return err ? err_set(msg, err == UV_EADDRINUSE ? ERR_EXISTS : ERR_IO, "control socket %s: %s",
-			     uri, uv_strerror(err))
+	return err ? err_set(msg, err == UV_EADDRINUSE ? ERR_EXISTS : ERR_IO,
+			     "control socket %s: %s", uri, uv_strerror(err))
 		   : 0;
 }
 
@@ -274,16 +282,16 @@ void vici_server_flush(struct vici_server *server)
 {
 	struct list *pos, *tmp;
 
-	list_for_each (pos, tmp, &server->sessions)
-		session_flush(list_entry(pos, struct session, link));
+	list_for_each(pos, tmp, &server->sessions)
+	    session_flush(list_entry(pos, struct session, link));
 }
 
 void vici_server_stop(struct vici_server *server)
 {
 	struct list *pos, *tmp;
 
-	list_for_each (pos, tmp, &server->sessions)
-		session_close(list_entry(pos, struct session, link));
+	list_for_each(pos, tmp, &server->sessions)
+	    session_close(list_entry(pos, struct session, link));
 	if (server->listening && !uv_is_closing(&server->listener.handle))
 		uv_close(&server->listener.handle, NULL);
 }
