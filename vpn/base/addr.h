@@ -1,7 +1,7 @@
 /* addr.h - IPv4 and IPv6 addresses, and an address with a port, as plain values.
  *
- * All-zero is "unset" (family 0). The octets stand in network order, unused ones are zero, so two equal
- * addresses are equal octet by octet. Ports are in host order. */
+ * All-zero is "unset" (family 0). The octets stand in network order, unused ones are zero, so two
+ * equal addresses are equal octet by octet. Ports are in host order. */
 #ifndef VPN_BASE_ADDR_H
 #define VPN_BASE_ADDR_H
 
@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define IP_ADDR_STRLEN  46 /* RFC 4291 §2.2, with the terminating zero */
+#define IP_ADDR_STRLEN	46 /* RFC 4291 §2.2, with the terminating zero */
 #define ENDPOINT_STRLEN (IP_ADDR_STRLEN + 8)
 
 struct ip_addr {
@@ -60,12 +60,14 @@ bool ip_addr_next(const struct ip_addr *a, struct ip_addr *ret_next);
 bool ip_addr_prev(const struct ip_addr *a, struct ip_addr *ret_prev);
 bool ip_addr_in_prefix(const struct ip_addr *a, const struct ip_addr *net, unsigned bits);
 /* True if [lo, hi] is exactly one prefix; its length is stored in *ret_bits. */
-bool ip_addr_range_is_prefix(const struct ip_addr *lo, const struct ip_addr *hi, unsigned *ret_bits);
+bool ip_addr_range_is_prefix(const struct ip_addr *lo, const struct ip_addr *hi,
+			     unsigned *ret_bits);
 
 bool endpoint_eq(const struct endpoint *a, const struct endpoint *b);
 /* "192.0.2.1[4500]", as strongSwan writes it. */
 const char *endpoint_format(const struct endpoint *e, char *buf, size_t cap);
-/* Returns the length of the sockaddr, 0 if unset. IPv4-mapped IPv6 is turned into IPv4 on the way in. */
+/* Returns the length of the sockaddr, 0 if unset. IPv4-mapped IPv6 is turned into IPv4 on the way
+ * in. */
 socklen_t endpoint_to_sockaddr(const struct endpoint *e, struct sockaddr_storage *ret_ss);
 int endpoint_from_sockaddr(const struct sockaddr *sa, struct endpoint *ret_e);
 

@@ -9,8 +9,8 @@ const char *err_text(int code)
 	switch (code) {
 	case ERR_OK:
 		return "no error";
-#define X(name, value, text)                                                                       \
-	case name:                                                                                 \
+#define X(name, value, text) \
+	case name:           \
 		return text;
 		ERR_CODES(X)
 #undef X

@@ -1,4 +1,5 @@
-/* list.h - an intrusive doubly linked list. A node is part of what it links; the list owns nothing. */
+/* list.h - an intrusive doubly linked list. A node is part of what it links; the list owns nothing.
+ */
 #ifndef VPN_BASE_LIST_H
 #define VPN_BASE_LIST_H
 
@@ -10,11 +11,11 @@ struct list {
 	struct list *next;
 };
 
-#define list_entry(node, type, member) ((type *)((char *)(node) - offsetof(type, member)))
+#define list_entry(node, type, member) ((type *)((char *)(node)-offsetof(type, member)))
 
 /* Safe against removal of pos inside the loop; tmp is a struct list *. */
-#define list_for_each(pos, tmp, head)                                                              \
-	for ((pos) = (head)->next, (tmp) = (pos)->next; (pos) != (head);                           \
+#define list_for_each(pos, tmp, head)                                    \
+	for ((pos) = (head)->next, (tmp) = (pos)->next; (pos) != (head); \
 	     (pos) = (tmp), (tmp) = (pos)->next)
 
 static inline void list_init(struct list *head)

@@ -1,5 +1,5 @@
-/* proto.h - the IP protocol numbers that IPsec meets (IANA "Assigned Internet Protocol Numbers"), and the
- * UDP ports of IKE (RFC 7296 §2.23, RFC 3948 §2). */
+/* proto.h - the IP protocol numbers that IPsec meets (IANA "Assigned Internet Protocol Numbers"),
+ * and the UDP ports of IKE (RFC 7296 §2.23, RFC 3948 §2). */
 #ifndef VPN_BASE_PROTO_H
 #define VPN_BASE_PROTO_H
 
@@ -17,7 +17,8 @@ enum ip_proto {
 	IP_PROTO_ICMP6 = 58,
 	IP_PROTO_NONE = 59, /* as ESP next header: a dummy packet, RFC 4303 §2.6 */
 	IP_PROTO_DSTOPTS = 60,
-	IP_PROTO_BEETPH = 94, /* pseudo header for IPv4 options in BEET mode (draft-nikander-esp-beet-mode §6.3) */
+	IP_PROTO_BEETPH = 94, /* pseudo header for IPv4 options in BEET mode
+				 (draft-nikander-esp-beet-mode §6.3) */
 };
 
 #define IKE_PORT      500

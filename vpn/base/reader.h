@@ -1,10 +1,10 @@
 /* reader.h - a bounds-checked cursor over received octets, with sticky failure.
  *
  * Every parser reads only through this. After the first read past the end, all reads return zero or
- * NULL and rd_ok() is false: check it before a value decides anything. rd_sub() gives a cursor over a
- * nested length, which the caller must see consumed whole (rd_done()) unless the RFC says ignore.
- * A reader owns nothing: views into the datagram die with it. Multi-octet values are in network order
- * (RFC 791 appendix B). */
+ * NULL and rd_ok() is false: check it before a value decides anything. rd_sub() gives a cursor over
+ * a nested length, which the caller must see consumed whole (rd_done()) unless the RFC says ignore.
+ * A reader owns nothing: views into the datagram die with it. Multi-octet values are in network
+ * order (RFC 791 appendix B). */
 #ifndef VPN_BASE_READER_H
 #define VPN_BASE_READER_H
 

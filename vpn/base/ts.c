@@ -1,7 +1,7 @@
 /* ts.c - traffic selectors: sets, narrowing, matching, and their text.
  *
- * Narrowing is plain set intersection, pair by pair (RFC 7296 §2.9): the result can never be wider than
- * either side, whatever the peer sent. */
+ * Narrowing is plain set intersection, pair by pair (RFC 7296 §2.9): the result can never be wider
+ * than either side, whatever the peer sent. */
 #include "vpn/base/ts.h"
 
 #include <stdio.h>
@@ -27,11 +27,21 @@ static const struct {
 	const char *name;
 	uint8_t number;
 } protocols[] = {
-    {"icmp", IP_PROTO_ICMP},     {"tcp", IP_PROTO_TCP}, {"udp", IP_PROTO_UDP},
-    {"gre", 47},                 {"esp", IP_PROTO_ESP}, {"ah", 51},
-    {"ipv6-icmp", IP_PROTO_ICMP6}, {"icmpv6", IP_PROTO_ICMP6}, {"ospf", 89},
-    {"l2tp", 115},               {"sctp", 132},         {"ipip", 4},
-    {"ipv6", 41},                {"vrrp", 112},         {"pim", 103},
+    {"icmp", IP_PROTO_ICMP},
+    {"tcp", IP_PROTO_TCP},
+    {"udp", IP_PROTO_UDP},
+    {"gre", 47},
+    {"esp", IP_PROTO_ESP},
+    {"ah", 51},
+    {"ipv6-icmp", IP_PROTO_ICMP6},
+    {"icmpv6", IP_PROTO_ICMP6},
+    {"ospf", 89},
+    {"l2tp", 115},
+    {"sctp", 132},
+    {"ipip", 4},
+    {"ipv6", 41},
+    {"vrrp", 112},
+    {"pim", 103},
     {"igmp", 2},
 };
 
@@ -74,8 +84,8 @@ static const struct {
 	const char *name;
 	uint16_t port;
 } services[] = {
-    {"ssh", 22},   {"domain", 53}, {"http", 80},  {"ntp", 123}, {"https", 443},
-    {"l2tp", 1701}, {"bgp", 179},  {"smtp", 25},  {"snmp", 161}, {"telnet", 23},
+    {"ssh", 22},    {"domain", 53}, {"http", 80}, {"ntp", 123},	 {"https", 443},
+    {"l2tp", 1701}, {"bgp", 179},   {"smtp", 25}, {"snmp", 161}, {"telnet", 23},
 };
 
 /* ICMP types may be given as "8" (type 8, any code) or "3(4)" or 0x0304. */
@@ -152,7 +162,8 @@ static int parse_range(char *text, struct ts *ts)
 		*sep++ = '\0';
 	if (ip_addr_parse(text, &ts->lo) || ip_addr_parse(sep ? sep : text, &ts->hi))
 		return ERR_SYNTAX;
-	return ts->lo.family == ts->hi.family && ip_addr_cmp(&ts->lo, &ts->hi) <= 0 ? 0 : ERR_SYNTAX;
+	return ts->lo.family == ts->hi.family && ip_addr_cmp(&ts->lo, &ts->hi) <= 0 ? 0
+										    : ERR_SYNTAX;
 }
 
 int ts_parse(const char *text, struct ts *ret_ts, struct err_msg *msg)
@@ -169,20 +180,24 @@ int ts_parse(const char *text, struct ts *ret_ts, struct err_msg *msg)
 		*bracket++ = '\0';
 		end = strchr(bracket, ']');
 		if (!end || end[1])
-			return err_set(msg, ERR_SYNTAX, "traffic selector '%s': ']' expected", text);
+			return err_set(msg, ERR_SYNTAX, "traffic selector '%s': ']' expected",
+				       text);
 		*end = '\0';
 		slash = strchr(bracket, '/');
 		if (slash)
 			*slash++ = '\0';
 		if (parse_proto(bracket, &ts.proto))
-			return err_set(msg, ERR_SYNTAX, "traffic selector '%s': unknown protocol '%s'",
-				       text, bracket);
+			return err_set(msg, ERR_SYNTAX,
+				       "traffic selector '%s': unknown protocol '%s'", text,
+				       bracket);
 		if (slash && parse_ports(slash, &ts))
-			return err_set(msg, ERR_SYNTAX, "traffic selector '%s': invalid ports", text);
+			return err_set(msg, ERR_SYNTAX, "traffic selector '%s': invalid ports",
+				       text);
 	}
 	if (parse_range(copy, &ts))
 		return err_set(msg, ERR_SYNTAX,
-			       "traffic selector '%s': not a prefix, address, range or 'dynamic'", text);
+			       "traffic selector '%s': not a prefix, address, range or 'dynamic'",
+			       text);
 	*ret_ts = ts;
 	return 0;
 }
@@ -234,7 +249,8 @@ const char *ts_format(const struct ts *ts, char *buf, size_t cap)
 	if (ts->dynamic)
 		snprintf(buf, cap, "dynamic%s", suffix);
 	else if (ip_addr_range_is_prefix(&ts->lo, &ts->hi, &bits))
-		snprintf(buf, cap, "%s/%u%s", ip_addr_format(&ts->lo, lo, sizeof(lo)), bits, suffix);
+		snprintf(buf, cap, "%s/%u%s", ip_addr_format(&ts->lo, lo, sizeof(lo)), bits,
+			 suffix);
 	else
 		snprintf(buf, cap, "%s..%s%s", ip_addr_format(&ts->lo, lo, sizeof(lo)),
 			 ip_addr_format(&ts->hi, hi, sizeof(hi)), suffix);
@@ -444,8 +460,8 @@ bool ts_list_contains(const struct ts_list *outer, const struct ts_list *inner)
 	return true;
 }
 
-/* RFC 7296 §3.13.1: ICMP type and code stand in TSi alone or in both; the packet shows them once, so the
- * destination side is not asked for ports. */
+/* RFC 7296 §3.13.1: ICMP type and code stand in TSi alone or in both; the packet shows them once,
+ * so the destination side is not asked for ports. */
 static bool one_matches(const struct ts_list *list, const struct ip_addr *addr,
 			const struct ts_packet *pkt, uint16_t port)
 {
@@ -457,7 +473,8 @@ static bool one_matches(const struct ts_list *list, const struct ip_addr *addr,
 	return false;
 }
 
-bool ts_lists_match(const struct ts_list *src, const struct ts_list *dst, const struct ts_packet *pkt)
+bool ts_lists_match(const struct ts_list *src, const struct ts_list *dst,
+		    const struct ts_packet *pkt)
 {
 	bool icmp = pkt->proto == IP_PROTO_ICMP || pkt->proto == IP_PROTO_ICMP6;
 

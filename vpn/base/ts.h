@@ -1,9 +1,9 @@
 /* ts.h - traffic selectors and sets of them (RFC 7296 §3.13.1).
  *
- * A selector is a range of addresses, a protocol (0: any) and a range of ports. For ICMP and ICMPv6 the
- * "ports" are type << 8 | code (RFC 7296 §3.13.1). OPAQUE ports (RFC 4301 §4.4.1.1) are 65535 to 0.
- * "Dynamic" selectors stand for the endpoint's own address and are resolved with ts_list_resolve before
- * they go anywhere near the wire.
+ * A selector is a range of addresses, a protocol (0: any) and a range of ports. For ICMP and ICMPv6
+ * the "ports" are type << 8 | code (RFC 7296 §3.13.1). OPAQUE ports (RFC 4301 §4.4.1.1) are 65535
+ * to 0. "Dynamic" selectors stand for the endpoint's own address and are resolved with
+ * ts_list_resolve before they go anywhere near the wire.
  *
  * A list owns its array; copy with ts_list_copy, release with ts_list_free. */
 #ifndef VPN_BASE_TS_H
@@ -16,8 +16,10 @@
 #include "vpn/base/addr.h"
 #include "vpn/base/err.h"
 
-#define TS_LIST_MAX 128 /* the wire allows 255 (RFC 7296 §3.13); a peer that sends more gets TS_UNACCEPTABLE */
-#define TS_STRLEN   160
+#define TS_LIST_MAX                                                                               \
+	128 /* the wire allows 255 (RFC 7296 §3.13); a peer that sends more gets TS_UNACCEPTABLE \
+	     */
+#define TS_STRLEN 160
 
 struct ts {
 	struct ip_addr lo;
@@ -33,8 +35,8 @@ struct ts_list {
 	size_t n;
 };
 
-/* What a packet shows of itself; ports are 0 with have_ports false for later fragments and for protocols
- * without ports. For ICMP src_port is type << 8 | code and dst_port 0. */
+/* What a packet shows of itself; ports are 0 with have_ports false for later fragments and for
+ * protocols without ports. For ICMP src_port is type << 8 | code and dst_port 0. */
 struct ts_packet {
 	struct ip_addr src;
 	struct ip_addr dst;
@@ -68,7 +70,8 @@ void ts_list_free(struct ts_list *list);
 bool ts_list_eq(const struct ts_list *a, const struct ts_list *b); /* same order */
 
 /* Replaces dynamic selectors by addr (unset addr: they are dropped). */
-int ts_list_resolve(const struct ts_list *src, const struct ip_addr *addr, struct ts_list *ret_list);
+int ts_list_resolve(const struct ts_list *src, const struct ip_addr *addr,
+		    struct ts_list *ret_list);
 
 /* RFC 7296 §2.9: what of `offered` the policy `allowed` permits, in the order of `offered`, without
  * selectors that another one contains. Empty: TS_UNACCEPTABLE. */
@@ -79,6 +82,7 @@ int ts_list_narrow(const struct ts_list *offered, const struct ts_list *allowed,
 bool ts_list_contains(const struct ts_list *outer, const struct ts_list *inner);
 
 /* True if a packet may leave: source in `src`, destination in `dst`. */
-bool ts_lists_match(const struct ts_list *src, const struct ts_list *dst, const struct ts_packet *pkt);
+bool ts_lists_match(const struct ts_list *src, const struct ts_list *dst,
+		    const struct ts_packet *pkt);
 
 #endif

@@ -1,8 +1,8 @@
 /* writer.h - writes into a fixed buffer of the caller's, with sticky overflow.
  *
- * Every encoder writes only through this. Lengths that are known later are reserved and back-patched by
- * offset (wr_mark16, wr_patch16, wr_close16); nobody sums lengths by hand. After an overflow nothing is
- * written and wr_ok() is false. Multi-octet values go out in network order. */
+ * Every encoder writes only through this. Lengths that are known later are reserved and
+ * back-patched by offset (wr_mark16, wr_patch16, wr_close16); nobody sums lengths by hand. After an
+ * overflow nothing is written and wr_ok() is false. Multi-octet values go out in network order. */
 #ifndef VPN_BASE_WRITER_H
 #define VPN_BASE_WRITER_H
 

@@ -42,21 +42,21 @@ enum ike_action_type {
 };
 
 /* name, as it stands in the JSON events */
-#define IKE_EVENTS(X)                                                                              \
-	X(EVENT_IKE_STATE, "ike-state")         /* text: "A -> B, reason" */                       \
-	X(EVENT_CHILD_STATE, "child-state")     /* text: "A -> B, reason" */                       \
-	X(EVENT_IKE_UP, "ike-up")               /* established */                                  \
-	X(EVENT_IKE_DOWN, "ike-down")           /* text: why */                                    \
-	X(EVENT_IKE_FAILED, "ike-failed")       /* never came up; text: why; notify: on the wire */ \
-	X(EVENT_CHILD_UP, "child-up")           /* installed */                                    \
-	X(EVENT_CHILD_DOWN, "child-down")       /* text: why */                                    \
-	X(EVENT_CHILD_FAILED, "child-failed")   /* text: why; notify */                            \
-	X(EVENT_MODE_FALLBACK, "mode-fallback") /* BEET was asked for, tunnel came; text: why */   \
-	X(EVENT_TS_NARROWED, "ts-narrowed")     /* the SA's selectors are less than configured */  \
-	X(EVENT_PEER_MOVED, "peer-moved")       /* text: "from -> to" */                           \
-	X(EVENT_RETRANSMIT, "retransmit")       /* number: which try */                            \
-	X(EVENT_TIMEOUT, "timeout")             /* a request was given up */                       \
-	X(EVENT_DROPPED, "dropped")             /* an IKE datagram; text: reason */
+#define IKE_EVENTS(X)                                                                             \
+	X(EVENT_IKE_STATE, "ike-state")	      /* text: "A -> B, reason" */                        \
+	X(EVENT_CHILD_STATE, "child-state")   /* text: "A -> B, reason" */                        \
+	X(EVENT_IKE_UP, "ike-up")	      /* established */                                   \
+	X(EVENT_IKE_DOWN, "ike-down")	      /* text: why */                                     \
+	X(EVENT_IKE_FAILED, "ike-failed")     /* never came up; text: why; notify: on the wire */ \
+	X(EVENT_CHILD_UP, "child-up")	      /* installed */                                     \
+	X(EVENT_CHILD_DOWN, "child-down")     /* text: why */                                     \
+	X(EVENT_CHILD_FAILED, "child-failed") /* text: why; notify */                             \
+	X(EVENT_MODE_FALLBACK, "mode-fallback") /* BEET was asked for, tunnel came; text: why */  \
+	X(EVENT_TS_NARROWED, "ts-narrowed")	/* the SA's selectors are less than configured */ \
+	X(EVENT_PEER_MOVED, "peer-moved")	/* text: "from -> to" */                          \
+	X(EVENT_RETRANSMIT, "retransmit")	/* number: which try */                           \
+	X(EVENT_TIMEOUT, "timeout")		/* a request was given up */                      \
+	X(EVENT_DROPPED, "dropped")		/* an IKE datagram; text: reason */
 
 #define X(name, text) name,
 enum ike_event_kind { IKE_EVENTS(X) };
@@ -67,12 +67,12 @@ const char *ike_event_name(enum ike_event_kind kind);
 /* Why an SA ended or never came up: what dpd_action, close_action and keyingtries decide by. */
 enum ike_cause {
 	CAUSE_NONE,
-	CAUSE_LOCAL,    /* a command of ours, or our configuration forbids it */
-	CAUSE_PEER,     /* the peer deleted it or refused it */
-	CAUSE_TIMEOUT,  /* a request was never answered */
-	CAUSE_EXPIRED,  /* its lifetime is over */
+	CAUSE_LOCAL,	/* a command of ours, or our configuration forbids it */
+	CAUSE_PEER,	/* the peer deleted it or refused it */
+	CAUSE_TIMEOUT,	/* a request was never answered */
+	CAUSE_EXPIRED,	/* its lifetime is over */
 	CAUSE_REPLACED, /* a successor carries on: rekeying */
-	CAUSE_ERROR,    /* anything else that went wrong here, as a failed installation */
+	CAUSE_ERROR,	/* anything else that went wrong here, as a failed installation */
 };
 
 /* Log groups are strongSwan's. Level 0: always; 1: audit of what happened; 2: why; 3: dumps. */
@@ -93,9 +93,9 @@ struct ike_event {
 struct ike_log {
 	enum ike_log_group group;
 	int level;
-	uint32_t ike_id;       /* 0: of no SA */
-	const char *ike_name;  /* connection, or NULL */
-	uint32_t child_id;     /* 0 */
+	uint32_t ike_id;      /* 0: of no SA */
+	const char *ike_name; /* connection, or NULL */
+	uint32_t child_id;    /* 0 */
 	const char *text;
 };
 

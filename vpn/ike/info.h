@@ -1,6 +1,7 @@
 /* info.h - what an IKE SA and its Child SAs show of themselves: for list-sas, events and logs.
  *
- * Views: pointers are good until the engine is called again. Times are the engine's clock, microseconds. */
+ * Views: pointers are good until the engine is called again. Times are the engine's clock,
+ * microseconds. */
 #ifndef VPN_IKE_INFO_H
 #define VPN_IKE_INFO_H
 
@@ -12,22 +13,22 @@
 #include "vpn/crypto/identity.h"
 #include "vpn/ike/conn.h"
 
-#define IKE_SA_STATES(X)                                                                           \
-	X(IKE_CREATED, "CREATED")                                                                  \
-	X(IKE_CONNECTING, "CONNECTING")                                                            \
-	X(IKE_ESTABLISHED, "ESTABLISHED")                                                          \
-	X(IKE_REKEYING, "REKEYING")                                                                \
-	X(IKE_REKEYED, "REKEYED")                                                                  \
-	X(IKE_DELETING, "DELETING")                                                                \
+#define IKE_SA_STATES(X)                  \
+	X(IKE_CREATED, "CREATED")         \
+	X(IKE_CONNECTING, "CONNECTING")   \
+	X(IKE_ESTABLISHED, "ESTABLISHED") \
+	X(IKE_REKEYING, "REKEYING")       \
+	X(IKE_REKEYED, "REKEYED")         \
+	X(IKE_DELETING, "DELETING")       \
 	X(IKE_DESTROYING, "DESTROYING")
 
-#define CHILD_SA_STATES(X)                                                                         \
-	X(CHILD_CREATED, "CREATED")                                                                \
-	X(CHILD_INSTALLING, "INSTALLING")                                                          \
-	X(CHILD_INSTALLED, "INSTALLED")                                                            \
-	X(CHILD_REKEYING, "REKEYING")                                                              \
-	X(CHILD_REKEYED, "REKEYED")                                                                \
-	X(CHILD_DELETING, "DELETING")                                                              \
+#define CHILD_SA_STATES(X)                \
+	X(CHILD_CREATED, "CREATED")       \
+	X(CHILD_INSTALLING, "INSTALLING") \
+	X(CHILD_INSTALLED, "INSTALLED")   \
+	X(CHILD_REKEYING, "REKEYING")     \
+	X(CHILD_REKEYED, "REKEYED")       \
+	X(CHILD_DELETING, "DELETING")     \
 	X(CHILD_DELETED, "DELETED")
 
 #define X(name, text) name,
@@ -47,10 +48,11 @@ struct ike_sa_info {
 	struct endpoint local, remote;
 	const struct identity *local_id; /* NULL until known */
 	const struct identity *remote_id;
-	bool nat_local, nat_remote, nat_fake; /* we, the peer behind a NAT; we pretend (encap = yes) */
+	bool nat_local, nat_remote,
+	    nat_fake; /* we, the peer behind a NAT; we pretend (encap = yes) */
 	bool have_keys;
 	uint16_t encr, encr_bits, integ, prf, ke;
-	uint64_t established; /* 0: not yet */
+	uint64_t established;	      /* 0: not yet */
 	uint64_t rekey_at, reauth_at; /* 0: never */
 	unsigned tasks_queued, tasks_active;
 };
@@ -62,7 +64,8 @@ struct child_sa_info {
 	uint32_t reqid;
 	enum ipsec_mode mode;
 	bool encap;
-	/* Why BEET or transport was asked for and tunnel mode came out; NULL if what was asked for came. */
+	/* Why BEET or transport was asked for and tunnel mode came out; NULL if what was asked for
+	 * came. */
 	const char *mode_reason;
 	uint32_t spi_in, spi_out;
 	struct ipsec_alg alg;

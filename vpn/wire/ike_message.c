@@ -3,15 +3,15 @@
  *      0                   1                   2                   3
  *      | Next Payload  |C|  RESERVED   |         Payload Length        |
  *
- * A payload's length covers its own header, so a length below 4 would loop: it is refused. A builder for a
- * chain without a header keeps the first payload's type in one octet in front of the chain, so that both
- * kinds of chain patch "the last next-payload field" in the same way. */
+ * A payload's length covers its own header, so a length below 4 would loop: it is refused. A
+ * builder for a chain without a header keeps the first payload's type in one octet in front of the
+ * chain, so that both kinds of chain patch "the last next-payload field" in the same way. */
 #include "vpn/wire/ike_message.h"
 
 #include "vpn/base/err.h"
 
 #define NEXT_PAYLOAD_OFFSET 16
-#define LENGTH_OFFSET       24
+#define LENGTH_OFFSET	    24
 
 int ike_header_decode(struct view datagram, struct ike_header *ret_hdr)
 {
@@ -56,7 +56,8 @@ int ike_payloads_decode(uint8_t first, struct view chain, struct ike_payloads *r
 		if (!rd_ok(&r))
 			return ERR_SYNTAX;
 		n++;
-		/* RFC 7296 §3.14: SK is the last payload; its next-payload field is that of its content. */
+		/* RFC 7296 §3.14: SK is the last payload; its next-payload field is that of its
+		 * content. */
 		type = type == PAYLOAD_SK || type == PAYLOAD_SKF ? (uint8_t)PAYLOAD_NONE : next;
 	}
 	if (!rd_done(&r))

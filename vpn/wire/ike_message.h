@@ -1,7 +1,8 @@
-/* ike_message.h - the frame of an IKE message: header and chain of payloads (RFC 7296 §3.1, §3.2, §3.14).
+/* ike_message.h - the frame of an IKE message: header and chain of payloads (RFC 7296 §3.1, §3.2,
+ * §3.14).
  *
- * Parsing gives views into the datagram; what lies inside a payload is read by payload.h. Building goes
- * through struct ike_builder, which keeps the next-payload chain and the lengths right. */
+ * Parsing gives views into the datagram; what lies inside a payload is read by payload.h. Building
+ * goes through struct ike_builder, which keeps the next-payload chain and the lengths right. */
 #ifndef VPN_WIRE_IKE_MESSAGE_H
 #define VPN_WIRE_IKE_MESSAGE_H
 
@@ -13,16 +14,16 @@
 #include "vpn/base/writer.h"
 #include "vpn/wire/ike_numbers.h"
 
-#define IKE_HEADER_LEN         28
+#define IKE_HEADER_LEN	       28
 #define IKE_PAYLOAD_HEADER_LEN 4
-#define IKE_MESSAGE_MAX        65507 /* UDP over IPv4 */
-#define IKE_PAYLOADS_MAX       64    /* a message of ours has about 20; more is an attack or a mistake */
-#define IKE_VERSION            0x20
+#define IKE_MESSAGE_MAX	       65507 /* UDP over IPv4 */
+#define IKE_PAYLOADS_MAX       64 /* a message of ours has about 20; more is an attack or a mistake */
+#define IKE_VERSION	       0x20
 
 enum ike_flag { /* RFC 7296 §3.1 */
-	IKE_FLAG_INITIATOR = 0x08,
-	IKE_FLAG_VERSION = 0x10,
-	IKE_FLAG_RESPONSE = 0x20,
+		IKE_FLAG_INITIATOR = 0x08,
+		IKE_FLAG_VERSION = 0x10,
+		IKE_FLAG_RESPONSE = 0x20,
 };
 
 struct ike_header {
@@ -50,7 +51,8 @@ struct ike_payloads {
 /* ERR_SYNTAX if it is not an IKE header, or its length is not the datagram's. */
 int ike_header_decode(struct view datagram, struct ike_header *ret_hdr);
 
-/* Splits a chain. SK and SKF end it (RFC 7296 §3.14). ERR_SYNTAX, or ERR_LIMIT beyond IKE_PAYLOADS_MAX. */
+/* Splits a chain. SK and SKF end it (RFC 7296 §3.14). ERR_SYNTAX, or ERR_LIMIT beyond
+ * IKE_PAYLOADS_MAX. */
 int ike_payloads_decode(uint8_t first, struct view chain, struct ike_payloads *ret_payloads);
 
 /* The i-th payload of a type, from 0; NULL if there is none. */
@@ -59,7 +61,7 @@ const struct ike_payload *ike_payload_find(const struct ike_payloads *p, uint8_t
 /* Builder. The header's length and every next-payload field are patched as payloads are added. */
 struct ike_builder {
 	struct writer w;
-	size_t next_at;    /* offset of the field that names the next payload */
+	size_t next_at;	   /* offset of the field that names the next payload */
 	size_t payload_at; /* offset of the open payload */
 };
 

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#define X(name, value, text, ref)                                                                  \
-	case value:                                                                                \
+#define X(name, value, text, ref) \
+	case value:               \
 		return text;
 
 const char *ike_exchange_name(unsigned value, char *buf, unsigned cap)

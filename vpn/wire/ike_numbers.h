@@ -1,34 +1,35 @@
-/* ike_numbers.h - the numbers of IKEv2: exchanges, payloads, notifies. Each stands once: name, value, the
- * text that people read, and where it is defined (IANA "Internet Key Exchange Version 2 Parameters"). */
+/* ike_numbers.h - the numbers of IKEv2: exchanges, payloads, notifies. Each stands once: name,
+ * value, the text that people read, and where it is defined (IANA "Internet Key Exchange Version 2
+ * Parameters"). */
 #ifndef VPN_WIRE_IKE_NUMBERS_H
 #define VPN_WIRE_IKE_NUMBERS_H
 
 #include <stdint.h>
 
-#define IKE_EXCHANGES(X)                                                                           \
-	X(IKE_SA_INIT, 34, "IKE_SA_INIT", "RFC 7296 §1.2")                                         \
-	X(IKE_AUTH, 35, "IKE_AUTH", "RFC 7296 §1.2")                                               \
-	X(CREATE_CHILD_SA, 36, "CREATE_CHILD_SA", "RFC 7296 §1.3")                                 \
+#define IKE_EXCHANGES(X)                                           \
+	X(IKE_SA_INIT, 34, "IKE_SA_INIT", "RFC 7296 §1.2")         \
+	X(IKE_AUTH, 35, "IKE_AUTH", "RFC 7296 §1.2")               \
+	X(CREATE_CHILD_SA, 36, "CREATE_CHILD_SA", "RFC 7296 §1.3") \
 	X(INFORMATIONAL, 37, "INFORMATIONAL", "RFC 7296 §1.4")
 
-#define IKE_PAYLOADS(X)                                                                            \
-	X(PAYLOAD_NONE, 0, "none", "RFC 7296 §3.2")                                                \
-	X(PAYLOAD_SA, 33, "SA", "RFC 7296 §3.3")                                                   \
-	X(PAYLOAD_KE, 34, "KE", "RFC 7296 §3.4")                                                   \
-	X(PAYLOAD_IDI, 35, "IDi", "RFC 7296 §3.5")                                                 \
-	X(PAYLOAD_IDR, 36, "IDr", "RFC 7296 §3.5")                                                 \
-	X(PAYLOAD_CERT, 37, "CERT", "RFC 7296 §3.6")                                               \
-	X(PAYLOAD_CERTREQ, 38, "CERTREQ", "RFC 7296 §3.7")                                         \
-	X(PAYLOAD_AUTH, 39, "AUTH", "RFC 7296 §3.8")                                               \
-	X(PAYLOAD_NONCE, 40, "No", "RFC 7296 §3.9")                                                \
-	X(PAYLOAD_NOTIFY, 41, "N", "RFC 7296 §3.10")                                               \
-	X(PAYLOAD_DELETE, 42, "D", "RFC 7296 §3.11")                                               \
-	X(PAYLOAD_VENDOR, 43, "V", "RFC 7296 §3.12")                                               \
-	X(PAYLOAD_TSI, 44, "TSi", "RFC 7296 §3.13")                                                \
-	X(PAYLOAD_TSR, 45, "TSr", "RFC 7296 §3.13")                                                \
-	X(PAYLOAD_SK, 46, "SK", "RFC 7296 §3.14")                                                  \
-	X(PAYLOAD_CP, 47, "CP", "RFC 7296 §3.15")                                                  \
-	X(PAYLOAD_EAP, 48, "EAP", "RFC 7296 §3.16")                                                \
+#define IKE_PAYLOADS(X)                                    \
+	X(PAYLOAD_NONE, 0, "none", "RFC 7296 §3.2")        \
+	X(PAYLOAD_SA, 33, "SA", "RFC 7296 §3.3")           \
+	X(PAYLOAD_KE, 34, "KE", "RFC 7296 §3.4")           \
+	X(PAYLOAD_IDI, 35, "IDi", "RFC 7296 §3.5")         \
+	X(PAYLOAD_IDR, 36, "IDr", "RFC 7296 §3.5")         \
+	X(PAYLOAD_CERT, 37, "CERT", "RFC 7296 §3.6")       \
+	X(PAYLOAD_CERTREQ, 38, "CERTREQ", "RFC 7296 §3.7") \
+	X(PAYLOAD_AUTH, 39, "AUTH", "RFC 7296 §3.8")       \
+	X(PAYLOAD_NONCE, 40, "No", "RFC 7296 §3.9")        \
+	X(PAYLOAD_NOTIFY, 41, "N", "RFC 7296 §3.10")       \
+	X(PAYLOAD_DELETE, 42, "D", "RFC 7296 §3.11")       \
+	X(PAYLOAD_VENDOR, 43, "V", "RFC 7296 §3.12")       \
+	X(PAYLOAD_TSI, 44, "TSi", "RFC 7296 §3.13")        \
+	X(PAYLOAD_TSR, 45, "TSr", "RFC 7296 §3.13")        \
+	X(PAYLOAD_SK, 46, "SK", "RFC 7296 §3.14")          \
+	X(PAYLOAD_CP, 47, "CP", "RFC 7296 §3.15")          \
+	X(PAYLOAD_EAP, 48, "EAP", "RFC 7296 §3.16")        \
 	X(PAYLOAD_SKF, 53, "SKF", "RFC 7383 §2.5")
 
 /* Values below 16384 are errors (RFC 7296 §3.10.1). */
@@ -55,8 +56,7 @@
 	X(N_ADDITIONAL_TS_POSSIBLE, 16386, "ADDITIONAL_TS_POSSIBLE", "RFC 7296 §2.9")              \
 	X(N_IPCOMP_SUPPORTED, 16387, "IPCOMP_SUPPORTED", "RFC 7296 §2.22")                         \
 	X(N_NAT_DETECTION_SOURCE_IP, 16388, "NAT_DETECTION_SOURCE_IP", "RFC 7296 §2.23")           \
-	X(N_NAT_DETECTION_DESTINATION_IP, 16389, "NAT_DETECTION_DESTINATION_IP",                   \
-	  "RFC 7296 §2.23")                                                                        \
+	X(N_NAT_DETECTION_DESTINATION_IP, 16389, "NAT_DETECTION_DESTINATION_IP", "RFC 7296 §2.23") \
 	X(N_COOKIE, 16390, "COOKIE", "RFC 7296 §2.6")                                              \
 	X(N_USE_TRANSPORT_MODE, 16391, "USE_TRANSPORT_MODE", "RFC 7296 §1.3.1")                    \
 	X(N_HTTP_CERT_LOOKUP_SUPPORTED, 16392, "HTTP_CERT_LOOKUP_SUPPORTED", "RFC 7296 §3.6")      \
@@ -79,7 +79,8 @@
 	X(N_CHILDLESS_IKEV2_SUPPORTED, 16418, "CHILDLESS_IKEV2_SUPPORTED", "RFC 6023 §3.1")        \
 	X(N_IKEV2_MESSAGE_ID_SYNC_SUPPORTED, 16420, "IKEV2_MESSAGE_ID_SYNC_SUPPORTED",             \
 	  "RFC 6311 §5.1")                                                                         \
-	X(N_IKEV2_FRAGMENTATION_SUPPORTED, 16430, "IKEV2_FRAGMENTATION_SUPPORTED", "RFC 7383 §2.3") \
+	X(N_IKEV2_FRAGMENTATION_SUPPORTED, 16430, "IKEV2_FRAGMENTATION_SUPPORTED",                 \
+	  "RFC 7383 §2.3")                                                                         \
 	X(N_SIGNATURE_HASH_ALGORITHMS, 16431, "SIGNATURE_HASH_ALGORITHMS", "RFC 7427 §4")          \
 	X(N_USE_PPK, 16435, "USE_PPK", "RFC 8784 §3")                                              \
 	X(N_PPK_IDENTITY, 16436, "PPK_IDENTITY", "RFC 8784 §3")                                    \

@@ -1,8 +1,8 @@
 /* legal.c - the legality table (RFC 7296 §1.2, §1.3, §1.4, appendix C).
  *
- * Payloads that are absent from the table have no business in that message. Notifies and vendor IDs may
- * stand anywhere any number of times. Required counts are not asked for if an error notify says why they
- * are missing, nor in IKE_SA_INIT responses that only carry COOKIE (RFC 7296 §2.6). */
+ * Payloads that are absent from the table have no business in that message. Notifies and vendor IDs
+ * may stand anywhere any number of times. Required counts are not asked for if an error notify says
+ * why they are missing, nor in IKE_SA_INIT responses that only carry COOKIE (RFC 7296 §2.6). */
 #include "vpn/wire/legal.h"
 
 #include "vpn/wire/payload.h"
@@ -107,16 +107,16 @@ static enum legal_verdict check_one(const struct ike_payloads *p, const struct i
 	return count(p, one->type) > rule->max ? LEGAL_REPEATED : LEGAL_OK;
 }
 
-enum legal_verdict legal_check(const struct ike_payloads *p, uint8_t exchange, bool response, bool outside,
-			       uint8_t *ret_type)
+enum legal_verdict legal_check(const struct ike_payloads *p, uint8_t exchange, bool response,
+			       bool outside, uint8_t *ret_type)
 {
 	uint8_t side = response ? RESPONSE : REQUEST;
 	uint8_t place = outside ? OUTSIDE : INSIDE;
 	size_t i;
 
 	for (i = 0; i < p->n; i++) {
-		enum legal_verdict v = check_one(
-		    p, &p->v[i], find_rule(exchange, side, place, p->v[i].type));
+		enum legal_verdict v =
+		    check_one(p, &p->v[i], find_rule(exchange, side, place, p->v[i].type));
 
 		*ret_type = p->v[i].type;
 		if (v != LEGAL_OK)
@@ -135,8 +135,8 @@ enum legal_verdict legal_check(const struct ike_payloads *p, uint8_t exchange, b
 
 const char *legal_verdict_name(enum legal_verdict v)
 {
-	static const char *const names[] = {"legal", "missing", "repeated",
-					    "unknown and critical", "not allowed here"};
+	static const char *const names[] = {"legal", "missing", "repeated", "unknown and critical",
+					    "not allowed here"};
 
 	return names[v];
 }

@@ -187,7 +187,8 @@ void payload_vendor_encode(struct ike_builder *b, struct view id)
 	ike_payload_end(b);
 }
 
-bool payloads_find_notify(const struct ike_payloads *p, uint16_t type, struct payload_notify *ret_notify)
+bool payloads_find_notify(const struct ike_payloads *p, uint16_t type,
+			  struct payload_notify *ret_notify)
 {
 	struct payload_notify n;
 	size_t i;
@@ -233,7 +234,8 @@ static int decode_selector(struct reader *r, struct ts *ret_ts, bool *ret_known)
 	ts.hi = n == 4 ? ip_addr_from_v4(hi) : ip_addr_from_v6(hi);
 	if (ip_addr_cmp(&ts.lo, &ts.hi) > 0)
 		return ERR_SYNTAX;
-	/* A range of ports that is upside down is OPAQUE if it is 65535 to 0, and nonsense otherwise. */
+	/* A range of ports that is upside down is OPAQUE if it is 65535 to 0, and nonsense
+	 * otherwise. */
 	if (ts.port_lo > ts.port_hi && !(ts.port_lo == UINT16_MAX && ts.port_hi == 0))
 		return ERR_SYNTAX;
 	*ret_ts = ts;

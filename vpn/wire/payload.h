@@ -1,7 +1,7 @@
 /* payload.h - the content of each payload: one decoder, one encoder (RFC 7296 §3.3 to §3.15).
  *
- * Decoders take a payload's body and give plain values and views into it; ERR_SYNTAX is what becomes
- * INVALID_SYNTAX. Encoders append a whole payload, generic header included. */
+ * Decoders take a payload's body and give plain values and views into it; ERR_SYNTAX is what
+ * becomes INVALID_SYNTAX. Encoders append a whole payload, generic header included. */
 #ifndef VPN_WIRE_PAYLOAD_H
 #define VPN_WIRE_PAYLOAD_H
 
@@ -12,8 +12,8 @@
 #define NONCE_MIN 16 /* RFC 7296 §3.9 */
 #define NONCE_MAX 256
 
-/* SA. list->v has room for PROPOSAL_LIST_MAX; further proposals are checked and left out. Transforms beyond
- * PROPOSAL_TRANSFORMS_MAX likewise. */
+/* SA. list->v has room for PROPOSAL_LIST_MAX; further proposals are checked and left out.
+ * Transforms beyond PROPOSAL_TRANSFORMS_MAX likewise. */
 int payload_sa_decode(struct view body, struct proposal_list *list);
 void payload_sa_encode(struct ike_builder *b, const struct proposal_list *list);
 
@@ -37,7 +37,8 @@ struct payload_cert {
 };
 int payload_cert_decode(struct view body, struct payload_cert *ret_cert);
 /* payload is PAYLOAD_CERT or PAYLOAD_CERTREQ. */
-void payload_cert_encode(struct ike_builder *b, uint8_t payload, uint8_t encoding, struct view data);
+void payload_cert_encode(struct ike_builder *b, uint8_t payload, uint8_t encoding,
+			 struct view data);
 
 struct payload_auth {
 	uint8_t method;
@@ -73,12 +74,13 @@ void payload_delete_encode(struct ike_builder *b, uint8_t protocol, const uint32
 
 void payload_vendor_encode(struct ike_builder *b, struct view id);
 
-/* Selectors of unknown type are left out (RFC 7296 §2.9: the responder narrows them away); more than
- * TS_LIST_MAX is ERR_LIMIT. The caller frees *ret_list. */
+/* Selectors of unknown type are left out (RFC 7296 §2.9: the responder narrows them away); more
+ * than TS_LIST_MAX is ERR_LIMIT. The caller frees *ret_list. */
 int payload_ts_decode(struct view body, struct ts_list *ret_list);
 void payload_ts_encode(struct ike_builder *b, uint8_t payload, const struct ts_list *list);
 
 /* The first notify of a type; false if there is none. A malformed one is skipped. */
-bool payloads_find_notify(const struct ike_payloads *p, uint16_t type, struct payload_notify *ret_notify);
+bool payloads_find_notify(const struct ike_payloads *p, uint16_t type,
+			  struct payload_notify *ret_notify);
 
 #endif

@@ -8,9 +8,9 @@
 #include "vpn/base/err.h"
 #include "vpn/wire/payload.h"
 
-#define MORE_PROPOSALS      2
-#define MORE_TRANSFORMS     3
-#define ATTRIBUTE_TV        0x8000
+#define MORE_PROPOSALS	     2
+#define MORE_TRANSFORMS	     3
+#define ATTRIBUTE_TV	     0x8000
 #define ATTRIBUTE_KEY_LENGTH 14
 
 static void decode_attributes(struct reader *r, struct transform *t)

@@ -1,5 +1,5 @@
-/* proposal.h - proposals and transforms as data (RFC 7296 §3.3): what stands in an SA payload, and what a
- * configuration asks for. Numbers are IANA's; the names are in crypto/alg.h. */
+/* proposal.h - proposals and transforms as data (RFC 7296 §3.3): what stands in an SA payload, and
+ * what a configuration asks for. Numbers are IANA's; the names are in crypto/alg.h. */
 #ifndef VPN_WIRE_PROPOSAL_H
 #define VPN_WIRE_PROPOSAL_H
 
@@ -7,13 +7,13 @@
 #include <stdint.h>
 
 #define PROPOSAL_TRANSFORMS_MAX 48 /* strongSwan's default IKE proposal has 33 */
-#define PROPOSAL_LIST_MAX       16 /* the wire allows 255; nobody sends more than a few */
+#define PROPOSAL_LIST_MAX	16 /* the wire allows 255; nobody sends more than a few */
 
 enum protocol_id { /* RFC 7296 §3.3.1 */
-	PROTOCOL_NONE = 0,
-	PROTOCOL_IKE = 1,
-	PROTOCOL_AH = 2,
-	PROTOCOL_ESP = 3,
+		   PROTOCOL_NONE = 0,
+		   PROTOCOL_IKE = 1,
+		   PROTOCOL_AH = 2,
+		   PROTOCOL_ESP = 3,
 };
 
 struct transform {

@@ -1,0 +1,304 @@
+/* auth.c - the IKE_AUTH exchange (RFC 7296 §1.2, §2.15, §2.16, §2.21.2), both roles.
+ *
+ *     SK { IDi CERT? CERTREQ? IDr? AUTH N(mode)? SAi2 TSi TSr }  ->
+ *                     <-  SK { IDr CERT? AUTH N(mode)? SAr2 TSi TSr }
+ *                  or     SK { IDr CERT? AUTH N(error) }          the IKE SA stands, the child does
+ * not or     SK { N(AUTHENTICATION_FAILED) }         nothing stands
+ *
+ * The responder learns here who the peer is and may change to another connection that fits better.
+ */
+#include "vpn/ike/auth.h"
+
+#include <stdio.h>
+
+#include "vpn/ike/auth_method.h"
+#include "vpn/ike/child_negotiation.h"
+#include "vpn/ike/child_sa.h"
+#include "vpn/ike/exchange.h"
+#include "vpn/ike/report.h"
+#include "vpn/ike/select.h"
+#include "vpn/ike/task.h"
+
+static void established(struct ike_sa *sa, uint64_t now)
+{
+	char local[IDENTITY_STRLEN], remote[IDENTITY_STRLEN], from[ENDPOINT_STRLEN],
+	    to[ENDPOINT_STRLEN];
+
+	sa->established = now;
+	ike_sa_set_state(sa, IKE_ESTABLISHED, "authenticated");
+	report_log(sa->engine, sa, NULL, LOG_IKE, 0,
+		   "IKE_SA %s[%u] established between %s[%s]...%s[%s]", sa->conn->name, sa->id,
+		   endpoint_format(&sa->local, from, sizeof(from)),
+		   identity_format(&sa->local_id, local, sizeof(local)),
+		   endpoint_format(&sa->remote, to, sizeof(to)),
+		   identity_format(&sa->remote_id, remote, sizeof(remote)));
+	report_event(sa->engine, sa, NULL, EVENT_IKE_UP, 0, 0, "established");
+}
+
+static void encode_id(struct ike_builder *b, uint8_t payload, const struct identity *id)
+{
+	payload_id_encode(b, payload, id->type, (struct view){id->data, id->len});
+}
+
+/* A remote identity that stands for one peer can be asked for in IDr (RFC 7296 §3.5). */
+static bool is_concrete(const struct identity *id)
+{
+	size_t i;
+
+	if (id->type == ID_ANY)
+		return false;
+	for (i = 0; i < id->len; i++)
+		if (id->data[i] == '*')
+			return false;
+	return true;
+}
+
+/* The first child that is asked for comes up with the IKE SA (RFC 7296 §1.2). */
+static int make_offer(struct ike_sa *sa)
+{
+	struct task *task = task_take_child(sa);
+	int err;
+
+	if (!task)
+		return 0;
+	err = child_offer_new(sa, task->conn, task->child, true, 0, &sa->offer);
+	task_free(task);
+	return err;
+}
+
+static int build_request(struct ike_sa *sa, struct ike_builder *b, struct err_msg *msg)
+{
+	int err;
+
+	encode_id(b, PAYLOAD_IDI, &sa->local_id);
+	auth_encode_certs(sa, b);
+	auth_encode_certreq(sa, sa->conn, b);
+	if (is_concrete(&sa->conn->remote.id))
+		encode_id(b, PAYLOAD_IDR, &sa->conn->remote.id);
+	err = auth_build(sa, b, msg);
+	if (!err && sa->offer)
+		child_offer_encode(sa->offer, true, b);
+	return err;
+}
+
+void auth_begin(struct ike_sa *sa, uint64_t now)
+{
+	uint8_t buf[EXCHANGE_BUFFER];
+	struct ike_builder b = ike_builder_chain(buf, sizeof(buf));
+	struct err_msg msg = {"IKE_AUTH could not be built"};
+	int err;
+
+	err = auth_local_identity(sa, sa->conn, &sa->local_id);
+	if (!err)
+		err = make_offer(sa);
+	if (!err)
+		err = build_request(sa, &b, &msg);
+	if (!err)
+		err = exchange_send_request(sa, IKE_AUTH, &b, REQUEST_AUTH, NULL, now);
+	if (err)
+		ike_sa_destroy(sa, CAUSE_LOCAL, 0, msg.text);
+}
+
+static void peer_refused(struct ike_sa *sa, uint16_t notify)
+{
+	char name[48], why[128];
+
+	if (notify == N_AUTHENTICATION_FAILED) {
+		ike_sa_destroy(sa, CAUSE_PEER, notify,
+			       "the peer rejects our authentication (AUTHENTICATION_FAILED)");
+		return;
+	}
+	snprintf(why, sizeof(why), "the peer refused IKE_AUTH: %s",
+		 ike_notify_name(notify, name, sizeof(name)));
+	ike_sa_destroy(sa, CAUSE_PEER, notify, why);
+}
+
+static uint16_t first_error(const struct ike_payloads *p)
+{
+	struct payload_notify n;
+	size_t i;
+
+	for (i = 0; i < p->n; i++)
+		if (p->v[i].type == PAYLOAD_NOTIFY && !payload_notify_decode(p->v[i].body, &n) &&
+		    n.type < N_FIRST_STATUS)
+			return n.type;
+	return 0;
+}
+
+/* Decodes the peer's ID payload. *ret_body is what its AUTH covers. */
+static int read_id(const struct ike_payloads *p, uint8_t type, struct identity *ret_id,
+		   struct view *ret_body)
+{
+	const struct ike_payload *payload = ike_payload_find(p, type, 0);
+	struct payload_id id;
+
+	if (!payload || payload_id_decode(payload->body, &id))
+		return ERR_SYNTAX;
+	*ret_body = payload->body;
+	return identity_from_octets(id.type, id.data, ret_id);
+}
+
+static int check_responder(struct ike_sa *sa, const struct ike_payloads *p, uint64_t now,
+			   struct err_msg *msg)
+{
+	char got[IDENTITY_STRLEN], want[IDENTITY_STRLEN];
+	struct identity id;
+	struct view body;
+	int err;
+
+	if (read_id(p, PAYLOAD_IDR, &id, &body))
+		return err_set(msg, ERR_SYNTAX, "IDr is missing or malformed");
+	err = 0;
+	if (!identity_match(&id, &sa->conn->remote.id))
+		err = err_set(msg, ERR_AUTH, "the peer is '%s', the configuration demands '%s'",
+			      identity_format(&id, got, sizeof(got)),
+			      identity_format(&sa->conn->remote.id, want, sizeof(want)));
+	if (!err)
+		err = auth_verify(sa, sa->conn, &id, body, p, now, msg);
+	if (err) {
+		identity_clear(&id);
+		return err;
+	}
+	sa->remote_id = id;
+	return 0;
+}
+
+static void finish_offer(struct ike_sa *sa, const struct ike_payloads *p, uint64_t now)
+{
+	struct child_offer *offer = sa->offer;
+	struct child_failure failure;
+
+	if (!offer)
+		return;
+	sa->offer = NULL;
+	if (!child_offer_take_answer(sa, offer, true, p, now, &failure)) {
+		report_log(sa->engine, sa, NULL, LOG_CHD, 0, "CHILD_SA '%s' failed: %s",
+			   offer->cfg->name, failure.why);
+		report_end(sa->engine, sa, child_sa_stillborn(sa->engine, offer->conn, offer->cfg),
+			   EVENT_CHILD_FAILED, CAUSE_PEER, failure.notify, failure.why);
+	}
+	child_offer_free(offer);
+}
+
+static void handshake_done(struct ike_sa *sa)
+{
+	handshake_free(sa->handshake);
+	sa->handshake = NULL;
+}
+
+void auth_response(struct ike_sa *sa, const struct ike_payloads *p, uint64_t now)
+{
+	struct err_msg msg;
+	uint16_t error = first_error(p);
+
+	exchange_take_request(sa);
+	if (!ike_payload_find(p, PAYLOAD_AUTH, 0)) {
+		peer_refused(sa, error ? error : (uint16_t)N_INVALID_SYNTAX);
+		return;
+	}
+	if (check_responder(sa, p, now, &msg)) {
+		task_auth_failed(sa, msg.text, now);
+		return;
+	}
+	established(sa, now);
+	finish_offer(sa, p, now);
+	handshake_done(sa);
+}
+
+static void use_conn(struct ike_sa *sa, struct ike_conn *conn)
+{
+	if (conn == sa->conn)
+		return;
+	report_log(sa->engine, sa, NULL, LOG_CFG, 1, "switching to connection '%s'", conn->name);
+	ike_conn_ref(conn);
+	ike_conn_unref(sa->first_conn);
+	sa->first_conn = sa->conn;
+	sa->conn = conn;
+	sa->nat_fake = sa->nat_fake || conn->encap;
+}
+
+/* Tries the connections that fit; the first that the peer's AUTH satisfies is used. */
+static int authenticate(struct ike_sa *sa, const struct candidates *c, const struct identity *idi,
+			struct view body, const struct ike_payloads *p, uint64_t now,
+			struct err_msg *msg)
+{
+	char peer[IDENTITY_STRLEN];
+	int err = err_set(msg, ERR_AUTH, "no connection is configured for the peer '%s'",
+			  identity_format(idi, peer, sizeof(peer)));
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		err = auth_verify(sa, c->v[i], idi, body, p, now, msg);
+		if (!err) {
+			use_conn(sa, c->v[i]);
+			return 0;
+		}
+	}
+	return err;
+}
+
+static int check_initiator(struct ike_sa *sa, const struct ike_payloads *p, uint64_t now,
+			   struct err_msg *msg)
+{
+	struct identity idi, idr;
+	struct view body, idr_body;
+	struct candidates c;
+	bool have_idr;
+	int err;
+
+	if (read_id(p, PAYLOAD_IDI, &idi, &body))
+		return err_set(msg, ERR_SYNTAX, "IDi is malformed");
+	have_idr = !read_id(p, PAYLOAD_IDR, &idr, &idr_body);
+	select_by_identity(sa, &idi, have_idr ? &idr : NULL, &c);
+	err = authenticate(sa, &c, &idi, body, p, now, msg);
+	if (have_idr)
+		identity_clear(&idr);
+	if (err) {
+		identity_clear(&idi);
+		return err;
+	}
+	sa->remote_id = idi;
+	return 0;
+}
+
+static void answer_child(struct ike_sa *sa, const struct ike_payloads *p, struct ike_builder *reply,
+			 uint64_t now)
+{
+	struct child_failure failure;
+	struct child_sa *child;
+	uint16_t group;
+
+	/* RFC 6023 §3: an initiator may ask for no child at all. */
+	if (!ike_payload_find(p, PAYLOAD_SA, 0))
+		return;
+	if (child_answer_offer(sa, NULL, true, p, reply, now, &child, &failure, &group))
+		return;
+	report_log(sa->engine, sa, NULL, LOG_CHD, 0, "refusing a CHILD_SA: %s", failure.why);
+	report_end(sa->engine, sa, NULL, EVENT_CHILD_FAILED, CAUSE_LOCAL, failure.notify,
+		   failure.why);
+	payload_notify_simple(reply, failure.notify, (struct view){0});
+}
+
+struct verdict auth_request(struct ike_sa *sa, const struct ike_payloads *p,
+			    struct ike_builder *reply, uint64_t now)
+{
+	struct err_msg msg;
+
+	if (sa->state != IKE_CONNECTING || !sa->handshake)
+		return verdict_notify(N_INVALID_SYNTAX, "IKE_AUTH on an established IKE SA");
+	sa->handshake->certreq = ike_payload_find(p, PAYLOAD_CERTREQ, 0) != NULL;
+	if (check_initiator(sa, p, now, &msg) || auth_local_identity(sa, sa->conn, &sa->local_id)) {
+		snprintf(sa->why, sizeof(sa->why), "%s", msg.text);
+		return verdict_close(N_AUTHENTICATION_FAILED, 0, sa->why);
+	}
+	encode_id(reply, PAYLOAD_IDR, &sa->local_id);
+	auth_encode_certs(sa, reply);
+	if (auth_build(sa, reply, &msg)) {
+		snprintf(sa->why, sizeof(sa->why), "%s", msg.text);
+		return verdict_close(N_AUTHENTICATION_FAILED, 0, sa->why);
+	}
+	established(sa, now);
+	answer_child(sa, p, reply, now);
+	handshake_done(sa);
+	return verdict_reply("authenticated");
+}

@@ -1,0 +1,250 @@
+/* ike_sa.c - the life of an IKE SA: made, changed state, taken out, freed. */
+#include "vpn/ike/ike_sa.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vpn/base/secret.h"
+#include "vpn/ike/child_negotiation.h"
+#include "vpn/ike/child_sa.h"
+#include "vpn/ike/report.h"
+#include "vpn/ike/task.h"
+#include "vpn/ike/timers.h"
+
+void octets_free(struct octets *o)
+{
+	if (o->p)
+		secret_wipe(o->p, o->len);
+	free(o->p);
+	*o = (struct octets){0};
+}
+
+int octets_set(struct octets *o, struct view v)
+{
+	uint8_t *p = malloc(v.len ? v.len : 1);
+
+	if (!p)
+		return ERR_NOMEM;
+	if (v.len)
+		memcpy(p, v.p, v.len);
+	octets_free(o);
+	*o = (struct octets){p, v.len};
+	return 0;
+}
+
+int nonce_make(struct ike_engine *e, struct nonce *ret_nonce)
+{
+	ret_nonce->len = NONCE_LEN;
+	return e->env.random(e->env.ctx, ret_nonce->octets, NONCE_LEN);
+}
+
+void handshake_free(struct handshake *h)
+{
+	if (!h)
+		return;
+	ke_free(h->ke);
+	octets_free(&h->message_i);
+	octets_free(&h->message_r);
+	secret_wipe(h, sizeof(*h));
+	free(h);
+}
+
+static bool is_half_open(const struct ike_sa *sa)
+{
+	return !sa->initiator && (sa->state == IKE_CREATED || sa->state == IKE_CONNECTING);
+}
+
+uint64_t ike_sa_local_spi(const struct ike_sa *sa)
+{
+	return sa->initiator ? sa->spi_i : sa->spi_r;
+}
+
+static int choose_spi(struct ike_engine *e, uint64_t *ret_spi)
+{
+	uint8_t b[8];
+	struct reader r;
+	uint64_t spi = 0;
+
+	/* RFC 7296 §3.1: the SPI is never zero. */
+	while (!spi || id_table_find(&e->by_spi, spi)) {
+		if (e->env.random(e->env.ctx, b, sizeof(b)))
+			return ERR_CRYPTO;
+		r = rd_init(b, sizeof(b));
+		spi = rd_u64(&r);
+	}
+	*ret_spi = spi;
+	return 0;
+}
+
+struct ike_sa *ike_sa_new(struct ike_engine *e, struct ike_conn *conn, bool initiator,
+			  const struct endpoint *local, const struct endpoint *remote, uint64_t now)
+{
+	struct ike_sa *sa = calloc(1, sizeof(*sa));
+	uint64_t spi;
+
+	if (!sa)
+		return NULL;
+	sa->handshake = calloc(1, sizeof(*sa->handshake));
+	if (!sa->handshake || choose_spi(e, &spi) ||
+	    id_table_insert(&e->by_spi, &sa->by_spi, spi, sa)) {
+		free(sa->handshake);
+		free(sa);
+		return NULL;
+	}
+	*(initiator ? &sa->spi_i : &sa->spi_r) = spi;
+	sa->engine = e;
+	sa->conn = ike_conn_ref(conn);
+	sa->id = ++e->last_ike_id;
+	sa->initiator = initiator;
+	sa->local = *local;
+	sa->remote = *remote;
+	sa->created = sa->last_received = sa->last_sent = now;
+	sa->deadline.object = sa;
+	list_init(&sa->tasks);
+	list_init(&sa->children);
+	list_append(&e->sas, &sa->node);
+	e->half_open += is_half_open(sa);
+	return sa;
+}
+
+void ike_sa_set_state(struct ike_sa *sa, enum ike_sa_state state, const char *why)
+{
+	enum ike_sa_state from = sa->state;
+	bool was_half_open = is_half_open(sa);
+
+	if (from == state)
+		return;
+	sa->state = state;
+	sa->engine->half_open += (size_t)is_half_open(sa);
+	sa->engine->half_open -= (size_t)was_half_open;
+	report_event(sa->engine, sa, NULL, EVENT_IKE_STATE, 0, 0, "%s -> %s, %s",
+		     ike_sa_state_name(from), ike_sa_state_name(state), why);
+}
+
+static void drop_negotiation(struct ike_sa *sa)
+{
+	struct list *pos, *tmp;
+
+	handshake_free(sa->handshake);
+	sa->handshake = NULL;
+	octets_free(&sa->request.octets);
+	task_free(sa->request.task);
+	sa->request = (struct request){0};
+	child_offer_free(sa->offer);
+	sa->offer = NULL;
+	list_for_each(pos, tmp, &sa->tasks)
+	{
+		list_remove(pos);
+		task_free(list_entry(pos, struct task, node));
+	}
+}
+
+static void end_children(struct ike_sa *sa, enum ike_cause cause, uint16_t notify, const char *why)
+{
+	struct list *pos, *tmp;
+
+	task_fail_waiting(sa, cause, notify, why);
+	list_for_each(pos, tmp, &sa->children)
+	    child_sa_remove(sa, list_entry(pos, struct child_sa, node), cause, why);
+}
+
+/* Once: an SA that lingers has reported its end already. */
+static void report_sa_end(struct ike_sa *sa, enum ike_cause cause, uint16_t notify, const char *why)
+{
+	if (sa->state == IKE_DESTROYING)
+		return;
+	end_children(sa, cause, notify, why);
+	report_log(sa->engine, sa, NULL, LOG_IKE, 0, "IKE_SA %s[%u] %s: %s",
+		   sa->conn ? sa->conn->name : "(unnamed)", sa->id,
+		   sa->established ? "deleted" : "failed", why);
+	report_end(sa->engine, sa, NULL, sa->established ? EVENT_IKE_DOWN : EVENT_IKE_FAILED, cause,
+		   notify, why);
+}
+
+void ike_sa_destroy(struct ike_sa *sa, enum ike_cause cause, uint16_t notify, const char *why)
+{
+	struct ike_engine *e = sa->engine;
+
+	report_sa_end(sa, cause, notify, why);
+	e->half_open -= (size_t)is_half_open(sa);
+	id_table_remove(&e->by_spi, &sa->by_spi);
+	deadlines_set(&e->deadlines, &sa->deadline, DEADLINE_NEVER);
+	list_remove(&sa->node);
+	list_append(&e->dead_sas, &sa->node);
+}
+
+void ike_sa_linger(struct ike_sa *sa, enum ike_cause cause, uint16_t notify, const char *why,
+		   uint64_t now)
+{
+	report_sa_end(sa, cause, notify, why);
+	drop_negotiation(sa);
+	ike_sa_set_state(sa, IKE_DESTROYING, "last answer is kept for retransmissions");
+	sa->linger_until = now + LINGER_TIME;
+	ike_sa_rearm(sa);
+}
+
+void ike_sa_free(struct ike_sa *sa)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &sa->children)
+	{
+		list_remove(pos);
+		child_sa_free(list_entry(pos, struct child_sa, node));
+	}
+	drop_negotiation(sa);
+	octets_free(&sa->response);
+	keymat_clear(&sa->keys);
+	identity_clear(&sa->local_id);
+	identity_clear(&sa->remote_id);
+	ike_conn_unref(sa->conn);
+	ike_conn_unref(sa->first_conn);
+	secret_wipe(sa, sizeof(*sa));
+	free(sa);
+}
+
+void ike_sa_rearm(struct ike_sa *sa)
+{
+	if (sa->by_spi.object)
+		deadlines_set(&sa->engine->deadlines, &sa->deadline, timers_next(sa));
+}
+
+bool ike_sa_encap(const struct ike_sa *sa)
+{
+	return sa->nat_local || sa->nat_remote || sa->nat_fake;
+}
+
+struct ike_sa_info ike_sa_get_info(const struct ike_sa *sa)
+{
+	struct ike_sa_info info = {
+	    .id = sa->id,
+	    .conn = sa->conn,
+	    .state = sa->state,
+	    .initiator = sa->initiator,
+	    .spi_i = sa->spi_i,
+	    .spi_r = sa->spi_r,
+	    .local = sa->local,
+	    .remote = sa->remote,
+	    .local_id = sa->local_id.data || sa->local_id.type ? &sa->local_id : NULL,
+	    .remote_id = sa->remote_id.data || sa->remote_id.type ? &sa->remote_id : NULL,
+	    .nat_local = sa->nat_local,
+	    .nat_remote = sa->nat_remote,
+	    .nat_fake = sa->nat_fake,
+	    .have_keys = sa->keys.seal != NULL,
+	    .encr = sa->suite.encr,
+	    .encr_bits = sa->suite.encr_bits,
+	    .integ = sa->suite.integ,
+	    .prf = sa->suite.prf,
+	    .ke = sa->suite.ke,
+	    .established = sa->established,
+	    .tasks_active = sa->request.kind != REQUEST_NONE,
+	};
+	struct list *pos, *tmp;
+
+	if (sa->established && sa->conn && sa->conn->rekey_time)
+		info.rekey_at = sa->established + sa->conn->rekey_time * UINT64_C(1000000);
+	if (sa->established && sa->conn && sa->conn->reauth_time)
+		info.reauth_at = sa->established + sa->conn->reauth_time * UINT64_C(1000000);
+	list_for_each(pos, tmp, &sa->tasks) info.tasks_queued++;
+	return info;
+}

@@ -1,0 +1,233 @@
+/* ike_sa.h - an IKE SA and its Child SAs from the inside; for the files of vpn/ike/ alone.
+ *
+ * Ownership is a tree: engine -> IKE SA -> Child SAs, request, response, tasks. Dead objects stay
+ * in the graveyard until the queued actions that show them have been fetched.
+ *
+ * State of an IKE SA, initiator above, responder below; every change goes through ike_sa_set_state:
+ *
+ *     CREATED -> CONNECTING -> ESTABLISHED -> DELETING -> DESTROYING
+ *                   |                            ^
+ *                   +------- failure ------------+
+ *
+ * DESTROYING is only a cached last answer that waits for retransmissions. */
+#ifndef VPN_IKE_IKE_SA_H
+#define VPN_IKE_IKE_SA_H
+
+#include "vpn/base/list.h"
+#include "vpn/crypto/ke.h"
+#include "vpn/ike/action_queue.h"
+#include "vpn/ike/cookie.h"
+#include "vpn/ike/deadlines.h"
+#include "vpn/ike/drops.h"
+#include "vpn/ike/engine.h"
+#include "vpn/ike/id_table.h"
+#include "vpn/ike/keymat.h"
+#include "vpn/wire/payload.h"
+
+#define NONCE_LEN 32 /* ours: at least half the PRF's key (RFC 7296 §2.10) */
+
+struct nonce {
+	uint8_t octets[NONCE_MAX];
+	size_t len;
+};
+
+struct octets { /* owned */
+	uint8_t *p;
+	size_t len;
+};
+
+/* What IKE_SA_INIT leaves behind for IKE_AUTH; freed when the SA is established. */
+struct handshake {
+	struct ke *ke;
+	uint16_t group;
+	struct nonce ni, nr;
+	struct octets message_i, message_r; /* RealMessage1 and 2 (RFC 7296 §2.15) */
+	uint8_t cookie[LIMIT_COOKIE_LEN];
+	size_t cookie_len;
+	unsigned retries;
+	bool certreq; /* the peer asked for a certificate */
+};
+
+enum task_type {
+	TASK_CHILD_CREATE,
+	TASK_CHILD_DELETE,
+	TASK_IKE_DELETE,
+	TASK_LIVENESS,
+	TASK_AUTH_FAILED
+};
+
+/* Something that wants an exchange of its own, waiting for the window (of one request, RFC 7296
+ * §2.3). */
+struct task {
+	struct list node;
+	enum task_type type;
+	struct ike_conn *conn; /* TASK_CHILD_CREATE: a reference */
+	const struct child_cfg *child;
+	uint32_t child_id; /* TASK_CHILD_DELETE */
+};
+
+enum request_kind { REQUEST_NONE, REQUEST_INIT, REQUEST_AUTH, REQUEST_TASK };
+
+/* The one request that waits for its response. */
+struct request {
+	enum request_kind kind;
+	uint8_t exchange;
+	uint32_t message_id;
+	struct octets octets;
+	unsigned tries;
+	uint64_t next_try;
+	struct task *task; /* REQUEST_TASK; owned */
+};
+
+/* A Child SA that we have offered and wait to hear about. */
+struct child_offer {
+	struct ike_conn *conn; /* a reference */
+	const struct child_cfg *cfg;
+	uint32_t spi;
+	struct nonce nonce; /* CREATE_CHILD_SA only */
+	struct ke *ke;	    /* with PFS */
+	uint16_t group;
+	struct ts_list tsi, tsr;
+};
+
+struct child_sa {
+	struct list node;
+	struct id_entry by_spi; /* spi_in */
+	uint32_t id;
+	struct ike_conn *conn; /* a reference: cfg is inside */
+	const struct child_cfg *cfg;
+	enum child_sa_state state;
+	uint32_t reqid;
+	enum ipsec_mode mode;
+	const char *mode_reason;
+	uint32_t spi_in, spi_out;
+	struct ipsec_alg alg;
+	uint16_t ke;
+	bool encap;
+	bool no_tfc; /* the peer does not want TFC padding */
+	uint64_t installed;
+	struct ts_list local_ts, remote_ts;
+};
+
+struct ike_sa {
+	struct list node;
+	struct id_entry by_spi; /* the local SPI */
+	struct deadline deadline;
+	struct ike_engine *engine;
+	struct ike_conn *conn; /* a reference */
+	struct ike_conn
+	    *first_conn; /* what IKE_SA_INIT chose, if IKE_AUTH chose another; a reference */
+	uint32_t id;
+	enum ike_sa_state state;
+	bool initiator;
+	uint64_t spi_i, spi_r;
+	struct endpoint local, remote;
+	bool nat_local, nat_remote, nat_fake;
+	struct suite suite;
+	struct keymat keys;
+	uint64_t iv_counter;
+	struct identity local_id, remote_id;
+	unsigned peer_hashes; /* SIG_HASH_BIT()s of RFC 7427 */
+	bool peer_strongswan; /* its vendor ID was seen */
+
+	struct handshake *handshake;
+	struct request request;
+	struct child_offer *offer;
+	uint32_t next_request_id; /* the next that we send */
+	uint32_t next_peer_id;	  /* the next that we expect */
+	struct octets response;	  /* to the request next_peer_id - 1 */
+	struct list tasks;
+	struct list children;
+	size_t n_children;
+
+	uint64_t created, established;
+	uint64_t last_received; /* an authenticated message */
+	uint64_t last_sent;
+	uint64_t last_moved;
+	uint64_t linger_until;		  /* in IKE_DESTROYING */
+	char why[sizeof(struct err_msg)]; /* of the last refusal */
+};
+
+struct reqid_entry {
+	char *conn, *child;
+	uint32_t reqid;
+};
+
+struct ike_engine {
+	struct ike_env env;
+	struct ike_options opt;
+	struct list sas;
+	struct list dead_sas; /* seen by queued actions */
+	struct list dead_children;
+	struct id_table by_spi;
+	struct id_table by_esp_spi;
+	struct deadlines deadlines;
+	struct action_queue actions;
+	struct cookie_jar cookies;
+	uint32_t last_ike_id, last_child_id, last_reqid;
+	struct reqid_entry *reqids;
+	size_t n_reqids;
+	size_t half_open;
+	uint64_t clear_budget_at; /* rate limit of unauthenticated answers */
+	unsigned clear_budget;
+	uint64_t drops[IKE_DROP_COUNT];
+	bool log_keys;
+};
+
+/* What a handler of a request decides; the caller carries it out. */
+enum verdict_kind {
+	VERDICT_REPLY,	/* the handler has filled the reply */
+	VERDICT_NOTIFY, /* reply with this notify alone */
+	VERDICT_CLOSE,	/* reply with this notify (0: what the handler has filled), then the SA is
+			   gone */
+};
+
+struct verdict {
+	enum verdict_kind kind;
+	uint16_t notify; /* to send; 0: none */
+	const char *why;
+	uint16_t heard; /* VERDICT_CLOSE: the peer's own notify that is the reason */
+};
+
+static inline struct verdict verdict_reply(const char *why)
+{
+	return (struct verdict){.kind = VERDICT_REPLY, .why = why};
+}
+
+static inline struct verdict verdict_notify(uint16_t notify, const char *why)
+{
+	return (struct verdict){.kind = VERDICT_NOTIFY, .notify = notify, .why = why};
+}
+
+static inline struct verdict verdict_close(uint16_t notify, uint16_t heard, const char *why)
+{
+	return (struct verdict){
+	    .kind = VERDICT_CLOSE, .notify = notify, .heard = heard, .why = why};
+}
+
+/* ike_sa.c */
+struct ike_sa *ike_sa_new(struct ike_engine *e, struct ike_conn *conn, bool initiator,
+			  const struct endpoint *local, const struct endpoint *remote,
+			  uint64_t now);
+void ike_sa_set_state(struct ike_sa *sa, enum ike_sa_state state, const char *why);
+/* Reports its end (IKE_DOWN if it was established, else IKE_FAILED) and takes it out of the engine,
+ * its children with it. */
+void ike_sa_destroy(struct ike_sa *sa, enum ike_cause cause, uint16_t notify, const char *why);
+/* As ike_sa_destroy, but the last answer stays for LINGER_TIME. */
+void ike_sa_linger(struct ike_sa *sa, enum ike_cause cause, uint16_t notify, const char *why,
+		   uint64_t now);
+void ike_sa_free(struct ike_sa *sa);
+void ike_sa_rearm(struct ike_sa *sa);
+bool ike_sa_encap(const struct ike_sa *sa);
+uint64_t ike_sa_local_spi(const struct ike_sa *sa);
+void handshake_free(struct handshake *h);
+void octets_free(struct octets *o);
+int octets_set(struct octets *o, struct view v);
+int nonce_make(struct ike_engine *e, struct nonce *ret_nonce);
+static inline struct view nonce_view(const struct nonce *n)
+{
+	return (struct view){n->octets, n->len};
+}
+struct ike_sa_info ike_sa_get_info(const struct ike_sa *sa);
+
+#endif

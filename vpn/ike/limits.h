@@ -1,0 +1,31 @@
+/* limits.h - what a peer can make the IKE engine hold or do, each with the reason for its value. */
+#ifndef VPN_IKE_LIMITS_H
+#define VPN_IKE_LIMITS_H
+
+/* Outer IPv4 with UDP; larger IKE messages than this never arrive unfragmented. */
+#define LIMIT_MESSAGE_LEN 65507
+
+/* Certificates in a message: a leaf and the intermediates of the longest chain that people use. */
+#define LIMIT_CERTS 10
+
+/* Child SAs of one IKE SA: a gateway with hundreds of subnets uses one child for each pair. */
+#define LIMIT_CHILDREN 1024
+
+/* Retries of IKE_SA_INIT that a responder's COOKIE or INVALID_KE_PAYLOAD can provoke; each answer
+ * is unauthenticated (RFC 7296 §2.6, §2.21.1), so an attacker must not keep us busy. */
+#define LIMIT_INIT_RETRIES 5
+
+/* A cookie that a responder may ask us to return (RFC 7296 §2.6). */
+#define LIMIT_COOKIE_LEN 64
+
+/* Tasks waiting in one IKE SA: each configured child may be asked for, and a few more. */
+#define LIMIT_TASKS 2048
+
+/* Microseconds for which the last answer is kept for retransmissions after an IKE SA is gone: the
+ * peer's first three tries (RFC 7296 §2.1, §2.4). */
+#define LINGER_TIME 20000000
+
+/* Microseconds between two "peer-moved" of one SA: a flapping NAT must not flood events. */
+#define PEER_MOVE_INTERVAL 100000
+
+#endif

@@ -1,0 +1,129 @@
+/* timers.c - all timers of an IKE SA, in one place:
+ *
+ *     retransmit   a request waits for its response: timeout * base^n (RFC 7296 §2.1)
+ *     half-open    a responder's SA that was never authenticated is dropped
+ *     liveness     nothing authenticated was heard for dpd_delay: an empty INFORMATIONAL (RFC 7296
+ * §2.4) keep-alive   behind a NAT, every keepalive_interval without a message of ours (RFC 3948 §4)
+ *     linger       the last answer of an SA that is gone is forgotten
+ *
+ * Others report facts to these through the fields last_sent, last_received, request.next_try and
+ * created; nobody else computes a deadline. */
+#include "vpn/ike/timers.h"
+
+#include "vpn/ike/exchange.h"
+#include "vpn/ike/report.h"
+#include "vpn/ike/task.h"
+
+#define SECONDS UINT64_C(1000000)
+
+static uint64_t half_open_at(const struct ike_sa *sa)
+{
+	if (sa->initiator || (sa->state != IKE_CREATED && sa->state != IKE_CONNECTING))
+		return DEADLINE_NEVER;
+	return sa->created + sa->engine->opt.half_open_timeout;
+}
+
+static uint64_t retransmit_at(const struct ike_sa *sa)
+{
+	return sa->request.kind == REQUEST_NONE ? DEADLINE_NEVER : sa->request.next_try;
+}
+
+/* Any authenticated traffic of the peer's is a sign of life, ESP too (RFC 7296 §2.4). */
+static uint64_t last_sign_of_life(const struct ike_sa *sa)
+{
+	const struct ike_env *env = &sa->engine->env;
+	uint64_t last = sa->last_received;
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &sa->children)
+	{
+		struct child_sa *child = list_entry(pos, struct child_sa, node);
+		struct ipsec_sa_stats stats;
+
+		if (env->sa_stats && env->sa_stats(env->ctx, child->spi_in, true, &stats) &&
+		    stats.last_use > last)
+			last = stats.last_use;
+	}
+	return last;
+}
+
+static uint64_t liveness_delay(const struct ike_sa *sa)
+{
+	if (sa->state != IKE_ESTABLISHED || !sa->conn || sa->request.kind != REQUEST_NONE)
+		return 0;
+	return sa->conn->dpd_delay * SECONDS;
+}
+
+static uint64_t liveness_at(const struct ike_sa *sa)
+{
+	uint64_t delay = liveness_delay(sa);
+
+	return delay ? sa->last_received + delay : DEADLINE_NEVER;
+}
+
+static uint64_t keepalive_at(const struct ike_sa *sa)
+{
+	uint64_t interval = sa->engine->opt.keepalive_interval;
+
+	if (sa->state != IKE_ESTABLISHED || !sa->nat_local || !interval)
+		return DEADLINE_NEVER;
+	return sa->last_sent + interval;
+}
+
+static uint64_t linger_at(const struct ike_sa *sa)
+{
+	return sa->state == IKE_DESTROYING ? sa->linger_until : DEADLINE_NEVER;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t timers_next(const struct ike_sa *sa)
+{
+	uint64_t at = earlier(half_open_at(sa), retransmit_at(sa));
+
+	at = earlier(at, liveness_at(sa));
+	at = earlier(at, keepalive_at(sa));
+	return earlier(at, linger_at(sa));
+}
+
+static void run_liveness(struct ike_sa *sa, uint64_t now)
+{
+	uint64_t last = last_sign_of_life(sa);
+
+	if (last > sa->last_received)
+		sa->last_received = last;
+	if (liveness_at(sa) <= now)
+		task_liveness(sa, now);
+}
+
+static void run_keepalive(struct ike_sa *sa, uint64_t now)
+{
+	struct ike_action a = {.type = IKE_ACTION_KEEPALIVE, .ike_id = sa->id};
+
+	a.send.local = sa->local;
+	a.send.remote = sa->remote;
+	action_queue_push(&sa->engine->actions, &a);
+	sa->last_sent = now;
+}
+
+void timers_run(struct ike_sa *sa, uint64_t now)
+{
+	if (linger_at(sa) <= now) {
+		ike_sa_destroy(sa, CAUSE_NONE, 0, "lingered");
+		return;
+	}
+	if (half_open_at(sa) <= now) {
+		ike_sa_destroy(sa, CAUSE_TIMEOUT, 0, "half-open for too long");
+		return;
+	}
+	if (retransmit_at(sa) <= now && !exchange_retransmit(sa, now))
+		return;
+	if (liveness_at(sa) <= now)
+		run_liveness(sa, now);
+	if (keepalive_at(sa) <= now)
+		run_keepalive(sa, now);
+	ike_sa_rearm(sa);
+}
