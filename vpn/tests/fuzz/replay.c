@@ -1,10 +1,10 @@
 /* replay.c - runs a fuzz target over its corpus, as a plain test under any compiler.
  *
  * Links with one fuzz_NAME.c in place of libFuzzer's main. Each file of the directory given is one
- * input, taken in the order of names, so that a failure names the same file every time. Every input is
- * also run cut short at each length up to SHORT_CUTS octets: a truncated header is the commonest bad
- * input, and it costs nothing. An input stands in a buffer of exactly its size, so that a read past its
- * end is seen by AddressSanitizer.
+ * input, taken in the order of names, so that a failure names the same file every time. Every input
+ * is also run cut short at each length up to SHORT_CUTS octets: a truncated header is the commonest
+ * bad input, and it costs nothing. An input stands in a buffer of exactly its size, so that a read
+ * past its end is seen by AddressSanitizer.
  *
  * A target without a corpus is a failure, not a pass: a test that read nothing proved nothing. */
 #include <dirent.h>
