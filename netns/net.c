@@ -223,16 +223,46 @@ static int add_bridge(struct net *net, const struct topo_bridge *bridge, struct 
 	return err;
 }
 
-static int add_address(struct net *net, const struct topo_address *address, struct err_msg *msg)
+int net_add_address(struct net *net, const char *node, const char *ifname, const char *prefix,
+		    struct err_msg *msg)
 {
+	struct nl_sock *sock = net_node_netlink(net, node);
 	struct ip_addr addr;
 	unsigned bits;
-	int err = topology_parse_prefix(address->prefix, &addr, &bits);
 
+	if (!sock || topology_parse_prefix(prefix, &addr, &bits) < 0)
+		return err_set(msg, ERR_INVALID, "address %s of %s: no such node, or no prefix",
+			       prefix, node);
+	return netlink_add_address(sock, ifname, &addr, bits, msg);
+}
+
+int net_add_route(struct net *net, const char *node, const char *dst, const char *via,
+		  const char *ifname, struct err_msg *msg)
+{
+	const struct topo_route route = {.node = node, .dst = dst, .via = via, .ifname = ifname};
+	struct nl_sock *sock = net_node_netlink(net, node);
+	struct ip_addr to, gateway;
+	unsigned bits;
+
+	if (!sock || topology_parse_route(&route, &to, &bits, &gateway) < 0)
+		return err_set(msg, ERR_INVALID, "route to %s of %s: no such node, or no route",
+			       dst, node);
+	return netlink_add_route(sock, &to, bits, &gateway, ifname, msg);
+}
+
+int net_add_tun(struct net *net, const char *node, const char *ifname, struct err_msg *msg)
+{
+	const struct node *found = find_node(net, node);
+	int back, err;
+
+	if (!found)
+		return err_set(msg, ERR_NOT_FOUND, "no node named %s", node);
+	err = ns_enter(found->fd, &back);
 	if (err < 0)
-		return err;
-	return netlink_add_address(net_node_netlink(net, address->node), address->ifname, &addr,
-				   bits, msg);
+		return err_set(msg, err, "%s: cannot enter the namespace", node);
+	err = netlink_add_tun(ifname, msg);
+	ns_leave(back);
+	return err < 0 ? err : netlink_set_up(found->netlink, ifname, true, msg);
 }
 
 static int add_links(struct net *net, const struct topology *topo, struct err_msg *msg)
@@ -245,7 +275,8 @@ static int add_links(struct net *net, const struct topology *topo, struct err_ms
 	for (i = 0; i < topo->bridges_count && err == 0; i++)
 		err = add_bridge(net, &topo->bridges[i], msg);
 	for (i = 0; i < topo->addresses_count && err == 0; i++)
-		err = add_address(net, &topo->addresses[i], msg);
+		err = net_add_address(net, topo->addresses[i].node, topo->addresses[i].ifname,
+				      topo->addresses[i].prefix, msg);
 	return err;
 }
 
@@ -271,19 +302,12 @@ static int set_all_up(struct net *net, const struct topology *topo, struct err_m
 
 static int add_routes(struct net *net, const struct topology *topo, struct err_msg *msg)
 {
-	struct ip_addr dst, via;
-	unsigned bits;
 	size_t i;
 	int err = 0;
 
-	for (i = 0; i < topo->routes_count && err == 0; i++) {
-		const struct topo_route *route = &topo->routes[i];
-
-		err = topology_parse_route(route, &dst, &bits, &via);
-		if (err == 0)
-			err = netlink_add_route(net_node_netlink(net, route->node), &dst, bits,
-						&via, route->ifname, msg);
-	}
+	for (i = 0; i < topo->routes_count && err == 0; i++)
+		err = net_add_route(net, topo->routes[i].node, topo->routes[i].dst,
+				    topo->routes[i].via, topo->routes[i].ifname, msg);
 	return err;
 }
 

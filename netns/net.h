@@ -30,6 +30,12 @@ int net_node_fd(const struct net *net, const char *node);
 struct nl_sock *net_node_netlink(const struct net *net, const char *node);
 /* Sets a sysctl of a node. */
 int net_sysctl(const struct net *net, const char *node, const char *key, const char *value);
+/* Additions to a network that stands; text as in topology.h. */
+int net_add_address(struct net *net, const char *node, const char *ifname, const char *prefix,
+		    struct err_msg *msg);
+int net_add_route(struct net *net, const char *node, const char *dst, const char *via,
+		  const char *ifname, struct err_msg *msg);
+int net_add_tun(struct net *net, const char *node, const char *ifname, struct err_msg *msg);
 /* Runs fn in a child process inside the node; *ret_status is what it returned (0..127), or 128 +
  * the signal that killed it. */
 int net_call(struct net *net, const char *node, int (*fn)(void *arg), void *arg, int *ret_status,

@@ -9,8 +9,10 @@
 #include "netns/netlink.h"
 #include "netns/ns.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/if_addr.h>
+#include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <netlink/netlink.h>
@@ -82,6 +84,21 @@ int netlink_add_veth(struct nl_sock *sock, const char *ifname, int peer_ns_fd,
 	nl_err = rtnl_link_add(sock, link, NLM_F_CREATE | NLM_F_EXCL);
 	rtnl_link_veth_release(link);
 	return failed(msg, "link", ifname, nl_err);
+}
+
+int netlink_add_tun(const char *ifname, struct err_msg *msg)
+{
+	struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0)
+		return err_set(msg, ERR_IO, "/dev/net/tun: %s", strerror(errno));
+	strncpy(request.ifr_name, ifname, sizeof(request.ifr_name) - 1);
+	if (ioctl(fd, TUNSETIFF, &request) < 0 || ioctl(fd, TUNSETPERSIST, 1) < 0)
+		err = err_set(msg, ERR_IO, "TUN device %s: %s", ifname, strerror(errno));
+	close(fd);
+	return err;
 }
 
 int netlink_add_bridge(struct nl_sock *sock, const char *ifname, struct err_msg *msg)

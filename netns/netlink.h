@@ -17,6 +17,9 @@ void netlink_close(struct nl_sock *sock);
 /* One end here, the peer in the namespace of peer_ns_fd. */
 int netlink_add_veth(struct nl_sock *sock, const char *ifname, int peer_ns_fd,
 		     const char *peer_ifname, unsigned mtu, struct err_msg *msg);
+/* A persistent TUN device, down, in the namespace that the thread is in: what an administrator
+ * makes for a daemon to adopt. */
+int netlink_add_tun(const char *ifname, struct err_msg *msg);
 int netlink_add_bridge(struct nl_sock *sock, const char *ifname, struct err_msg *msg);
 int netlink_add_port(struct nl_sock *sock, const char *bridge, const char *ifname,
 		     struct err_msg *msg);

@@ -11,9 +11,10 @@
 #include "vpn/base/addr.h"
 #include "vpn/base/err.h"
 
-#define TOPO_NODE_NAME_MAX 16 /* octets without the zero, so that "bl-01234567-NAME" stays short \
-			       */
-#define TOPO_IFNAME_MAX 15    /* IFNAMSIZ less the zero */
+#define TOPO_NODE_NAME_MAX                                                                    \
+	16		   /* octets without the zero, so that "bl-01234567-NAME" stays short \
+			    */
+#define TOPO_IFNAME_MAX 15 /* IFNAMSIZ less the zero */
 
 struct topo_sysctl {
 	const char *node;

@@ -1,0 +1,77 @@
+/* keys.c - runs strongSwan's pki. A foreign tool on purpose: what beetd reads is then not what
+ * beetctl wrote. */
+#include "vpn/tests/integration/keys.h"
+#include "netns/process.h"
+#include <stdio.h>
+
+#define TIMEOUT_MS 30000
+#define SUBJECT	   "--dn \"C=FR, O=inetdoc.net, CN=$2\""
+
+static const char *const kind_args[] = {
+    [KEYS_ED25519] = "--type ed25519",
+    [KEYS_RSA] = "--type rsa --size 2048",
+    [KEYS_ECDSA] = "--type ecdsa --size 256",
+};
+
+static const char *const kind_names[] = {
+    [KEYS_ED25519] = "ed25519", [KEYS_RSA] = "rsa", [KEYS_ECDSA] = "ecdsa"};
+
+/* $1: directory, $2: name, $3: kind, $4: arguments of --gen, $5: CA, $6: arguments of validity */
+static int run_script(struct net *net, const char *script, const char *const args[6],
+		      struct err_msg *msg)
+{
+	const char *const argv[] = {"sh",    "-c",    script,  "sh",	args[0], args[1],
+				    args[2], args[3], args[4], args[5], NULL};
+	const struct process_spec spec = {.argv = argv};
+	struct process_output output = {0};
+	int status = 0, err = process_run(net, &spec, TIMEOUT_MS, &status, &output, msg);
+
+	if (err == 0 && status != 0)
+		err = err_set(msg, ERR_STATE, "pki for %s: status %d: %.300s", args[1], status,
+			      output.text);
+	process_output_free(&output);
+	return err;
+}
+
+#define GENERATE "set -eu; umask 077; cd \"$1\"; pki --gen $4 --outform pem >$2-key.pem; "
+
+int keys_self_signed(struct net *net, const char *dir, const char *name, enum keys_kind kind,
+		     struct err_msg *msg)
+{
+	static const char script[] =
+	    GENERATE "pki --self --lifetime 3652 --in $2-key.pem --type $3 " SUBJECT
+		     " --san $2.inetdoc.net --flag serverAuth --flag clientAuth --outform pem "
+		     ">$2-cert.pem";
+	const char *const args[6] = {dir, name, kind_names[kind], kind_args[kind], "", ""};
+
+	return run_script(net, script, args, msg);
+}
+
+int keys_ca(struct net *net, const char *dir, const char *name, enum keys_kind kind,
+	    struct err_msg *msg)
+{
+	static const char script[] =
+	    GENERATE "pki --self --ca --lifetime 3652 --in $2-key.pem --type $3 " SUBJECT
+		     " --outform pem >$2-cert.pem";
+	const char *const args[6] = {dir, name, kind_names[kind], kind_args[kind], "", ""};
+
+	return run_script(net, script, args, msg);
+}
+
+int keys_issued(struct net *net, const char *dir, const char *name, const char *ca,
+		enum keys_kind kind, enum keys_validity validity, struct err_msg *msg)
+{
+	static const char script[] = GENERATE
+	    "pki --pub --in $2-key.pem --outform pem >$2-pub.pem; "
+	    "pki --issue $6 --in $2-pub.pem --cacert $5-cert.pem --cakey $5-key.pem " SUBJECT
+	    " --san $2.inetdoc.net --flag serverAuth --flag clientAuth --outform pem "
+	    ">$2-cert.pem";
+	const char *validity_args =
+	    validity == KEYS_VALID
+		? "--lifetime 365"
+		: "--dateform %Y-%m-%d --not-before 2020-01-01 --not-after 2021-01-01";
+	const char *const args[6] = {dir, name,		kind_names[kind], kind_args[kind],
+				     ca,  validity_args};
+
+	return run_script(net, script, args, msg);
+}

@@ -1,0 +1,83 @@
+/* lab.h - the stage of a case: the seed's network, a peer at lab-gw and one at vps, their
+ * configurations.
+ *
+ * A failed expectation ends the program: lab_fail prints what was expected, the peers' last words
+ * and where the artefacts are, and takes the network down. So a case reads as a list of steps. */
+#ifndef VPN_TESTS_INTEGRATION_LAB_H
+#define VPN_TESTS_INTEGRATION_LAB_H
+
+#include "netns/capture.h"
+#include "netns/seed_topology.h"
+#include "vpn/tests/integration/conf.h"
+#include "vpn/tests/integration/keys.h"
+#include "vpn/tests/integration/peer.h"
+
+#define VPS_ADDR  "203.0.113.10"
+#define VPS_ADDR6 "2001:db8:203::10"
+#define GW_ADDR	  "192.168.1.2"
+#define GW_ADDR6  "2001:db8:192::2"
+#define VPS_TUN	  "10.254.0.1"
+#define GW_TUN	  "10.254.0.2"
+#define VPS_TUN6  "fdc0:beef:1::1"
+#define GW_TUN6	  "fdc0:beef:2::1"
+#define VPS_ID	  "C=FR, O=inetdoc.net, CN=vps"
+#define GW_ID	  "C=FR, O=inetdoc.net, CN=lab-gw"
+
+#define UP_MS	  15000 /* a handshake on a busy machine */
+
+struct lab {
+	struct net *net;
+	struct peer *gw; /* behind the NAT box; the initiator unless a case says otherwise */
+	struct peer *vps;
+	struct capture *outer; /* of the VPS's outer interface; NULL: not running */
+	char outer_path[PEER_PATH_MAX];
+	char gw_conf[CONF_TEXT_MAX], vps_conf[CONF_TEXT_MAX];
+};
+
+struct lab_options {
+	enum seed_nat nat;
+	struct peer_options gw, vps;
+};
+
+/* The calls below that return void fail the test themselves. */
+
+void lab_open(struct lab *lab, const struct lab_options *options, const struct peer_driver *gw,
+	      const struct peer_driver *vps);
+void lab_close(struct lab *lab);
+void lab_fail(struct lab *lab, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
+/* Ends the program with lab_fail if err is negative. */
+void lab_ok(struct lab *lab, int err, const struct err_msg *msg, const char *what);
+
+/* The addresses inside the tunnel, at both ends: on xfrm1 (made as a TUN device for the daemon to
+ * adopt, with the routes through it) where the daemon is beetd and if_id is set, else on lo. */
+void lab_inner_addresses(struct lab *lab, bool if_id);
+
+/* Self-signed Ed25519 certificates for both, each end having the other's, as the document does. */
+void lab_seed_keys(struct lab *lab);
+/* The document's two files with the addresses filled in, in gw_conf and vps_conf. */
+void lab_seed_confs(struct lab *lab);
+/* One child between the tunnel's addresses, certificates; both ends alike. */
+void lab_pair_confs(struct conf *ret_gw, struct conf *ret_vps);
+void lab_set_confs(struct lab *lab, const struct conf *gw, const struct conf *vps);
+
+/* Starts both daemons and loads both configurations, the responder (vps) first. */
+void lab_start(struct lab *lab);
+void lab_wait_children(struct lab *lab, unsigned count);
+void lab_ping(struct lab *lab, const char *from, const char *addr);
+void lab_tcp(struct lab *lab, const char *from, const char *to, const char *to_addr, size_t octets);
+/* Expects the value of list-sas at both ends. */
+void lab_expect_child(struct lab *lab, struct peer *peer, const char *child, const char *key,
+		      const char *value);
+
+void lab_capture_outer(struct lab *lab);
+/* Stops the capture and expects no packet with an inner address on the outer wire, and at least
+ * min_esp ESP packets. */
+void lab_expect_no_clear_text(struct lab *lab, unsigned min_esp);
+/* Packets of a capture file that match a filter. */
+unsigned lab_count_packets(struct lab *lab, const char *path, const char *filter);
+
+/* Terminates from the gateway and expects both ends to have no SA left and to run still. */
+void lab_terminate(struct lab *lab, const char *ike);
+
+#endif

@@ -1,0 +1,470 @@
+/* peer.c - runs a daemon in a node and drives it through vici.
+ *
+ * Each request is a connection of its own: tests are few and a daemon that died shows at once. A
+ * wait ends early when the daemon dies, and says how.
+ *
+ * Ownership: a peer has its process; the network that it runs in outlives it. Its directory goes
+ * with the network's. */
+#include "vpn/tests/integration/peer.h"
+#include "vpn/vici/client/client.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define START_TIMEOUT_MS   10000
+#define SWANCTL_TIMEOUT_MS 20000
+#define REQUEST_TIMEOUT_MS 10000
+
+struct peer {
+	struct net *net;
+	const struct peer_driver *driver;
+	struct peer_options options;
+	char node[TOPO_NODE_NAME_MAX + 1];
+	char dir[PEER_PATH_MAX];
+	char log[PEER_PATH_MAX + 16];
+	char uri[PEER_PATH_MAX + 32];
+	char swanctl_dir[PEER_PATH_MAX + 16];
+	struct process *process; /* NULL: not started */
+};
+
+const struct peer_driver *peer_driver_find(const char *name)
+{
+	static const struct peer_driver *const drivers[] = {&peer_beetd, &peer_strongswan};
+	size_t i;
+
+	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		if (strcmp(drivers[i]->name, name) == 0)
+			return drivers[i];
+	return NULL;
+}
+
+static int make_dirs(struct peer *peer, struct err_msg *msg)
+{
+	static const char *const names[] = {"",	       "/conf.d",   "/x509",	"/x509ca",
+					    "/x509aa", "/x509ocsp", "/x509crl", "/x509ac",
+					    "/pubkey", "/private",  "/rsa",	"/ecdsa",
+					    "/bliss",  "/pkcs8",    "/pkcs12"};
+	char path[PEER_PATH_MAX + 32];
+	size_t i;
+
+	if (mkdir(peer->dir, 0700) < 0)
+		return err_set(msg, ERR_IO, "%s: %s", peer->dir, strerror(errno));
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", peer->swanctl_dir, names[i]);
+		if (mkdir(path, 0700) < 0)
+			return err_set(msg, ERR_IO, "%s: %s", path, strerror(errno));
+	}
+	return 0;
+}
+
+int peer_create(struct net *net, const char *node, const struct peer_driver *driver,
+		const struct peer_options *options, struct peer **ret_peer, struct err_msg *msg)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+	int err;
+
+	if (!peer)
+		return err_set(msg, ERR_NOMEM, "out of memory");
+	peer->net = net;
+	peer->driver = driver;
+	if (options)
+		peer->options = *options;
+	snprintf(peer->node, sizeof(peer->node), "%s", node);
+	snprintf(peer->dir, sizeof(peer->dir), "%s/%s", net_dir(net), node);
+	snprintf(peer->log, sizeof(peer->log), "%s/log", peer->dir);
+	snprintf(peer->uri, sizeof(peer->uri), "unix://%s/charon.vici", peer->dir);
+	snprintf(peer->swanctl_dir, sizeof(peer->swanctl_dir), "%s/swanctl", peer->dir);
+	err = make_dirs(peer, msg);
+	if (err < 0) {
+		free(peer);
+		return err;
+	}
+	*ret_peer = peer;
+	return 0;
+}
+
+static bool vici_answers(void *arg, char *seen, size_t cap)
+{
+	const struct peer *peer = arg;
+	struct vici_client *client;
+	struct err_msg msg = {{0}};
+
+	if (vici_client_open(peer->uri, &client, &msg) < 0) {
+		snprintf(seen, cap, "%s", msg.text);
+		return false;
+	}
+	vici_client_close(client);
+	return true;
+}
+
+/* An error from a daemon that died is best told by its own last words. */
+static int add_log(const struct peer *peer, int err, struct err_msg *msg)
+{
+	char *log = peer_log(peer);
+	size_t len = log ? strlen(log) : 0;
+	char text[sizeof(msg->text)];
+
+	if (len > 0) {
+		snprintf(text, sizeof(text), "%.200s; log: ...%s", msg->text,
+			 log + (len > 250 ? len - 250 : 0));
+		err_set(msg, err, "%s", text);
+	}
+	free(log);
+	return err;
+}
+
+int peer_start(struct peer *peer, struct err_msg *msg)
+{
+	const struct process_bind bind = {.from = peer->swanctl_dir, .to = "/etc/swanctl"};
+	struct peer_command command = {.argv = {NULL}};
+	struct process_spec spec = {.node = peer->node,
+				    .argv = command.argv,
+				    .env = command.env,
+				    .binds = &bind,
+				    .binds_count = 1,
+				    .private_run = true,
+				    .log = peer->log};
+	int err = peer->driver->command(peer->dir, &peer->options, &command, msg);
+
+	if (err == 0)
+		err = process_start(peer->net, &spec, &peer->process, msg);
+	if (err < 0)
+		return err;
+	err = process_wait_until(peer->process, vici_answers, peer, START_TIMEOUT_MS, "vici socket",
+				 msg);
+	return err < 0 ? add_log(peer, err, msg) : 0;
+}
+
+int peer_stop(struct peer *peer)
+{
+	int status = process_stop(peer->process, 5000);
+
+	peer->process = NULL;
+	return status;
+}
+
+void peer_free(struct peer *peer)
+{
+	if (!peer)
+		return;
+	peer_stop(peer);
+	free(peer);
+}
+
+const char *peer_node(const struct peer *peer)
+{
+	return peer->node;
+}
+
+const char *peer_name(const struct peer *peer)
+{
+	return peer->driver->name;
+}
+
+const char *peer_dir(const struct peer *peer)
+{
+	return peer->dir;
+}
+
+bool peer_is_running(struct peer *peer)
+{
+	int status;
+
+	return peer->process && !process_ended(peer->process, &status);
+}
+
+int peer_write(struct peer *peer, const char *name, const void *data, size_t len,
+	       struct err_msg *msg)
+{
+	char path[PEER_PATH_MAX * 2];
+	FILE *file;
+	bool wrote;
+
+	snprintf(path, sizeof(path), "%s/%s", peer->swanctl_dir, name);
+	file = fopen(path, "we");
+	if (!file)
+		return err_set(msg, ERR_IO, "%s: %s", path, strerror(errno));
+	wrote = fwrite(data, 1, len, file) == len;
+	if (fclose(file) != 0 || !wrote)
+		return err_set(msg, ERR_IO, "%s: not written", path);
+	return 0;
+}
+
+int peer_copy(struct peer *peer, const char *name, const char *from, struct err_msg *msg)
+{
+	char data[65536];
+	FILE *file = fopen(from, "re");
+	size_t len;
+
+	if (!file)
+		return err_set(msg, ERR_IO, "%s: %s", from, strerror(errno));
+	len = fread(data, 1, sizeof(data), file);
+	fclose(file);
+	return peer_write(peer, name, data, len, msg);
+}
+
+int peer_swanctl(struct peer *peer, const char *const *args, int *ret_status,
+		 struct process_output *ret_output, struct err_msg *msg)
+{
+	const struct process_bind bind = {.from = peer->swanctl_dir, .to = "/etc/swanctl"};
+	const char *argv[32] = {"swanctl"};
+	const struct process_spec spec = {
+	    .node = peer->node, .argv = argv, .binds = &bind, .binds_count = 1};
+	size_t count = 1;
+
+	while (*args && count < 29)
+		argv[count++] = *args++;
+	argv[count++] = "--uri";
+	argv[count++] = peer->uri;
+	return process_run(peer->net, &spec, SWANCTL_TIMEOUT_MS, ret_status, ret_output, msg);
+}
+
+int peer_load(struct peer *peer, const char *conf, struct err_msg *msg)
+{
+	static const char *const args[] = {"--load-all", "--noprompt", NULL};
+	struct process_output output = {0};
+	int status = 0, err = peer_write(peer, "swanctl.conf", conf, strlen(conf), msg);
+
+	if (err == 0)
+		err = peer_swanctl(peer, args, &status, &output, msg);
+	if (err == 0 && status != 0)
+		err = err_set(msg, ERR_STATE, "%s: swanctl: status %d: %.400s", peer->node, status,
+			      output.text);
+	process_output_free(&output);
+	return err;
+}
+
+static int request(struct peer *peer, const char *command, struct vici_writer *body,
+		   unsigned timeout_ms, struct err_msg *msg)
+{
+	struct vici_client *client;
+	struct vici_tree reply = {0};
+	int err = vici_client_open(peer->uri, &client, msg);
+
+	if (err < 0)
+		return err;
+	vici_client_set_timeout(client, (int)timeout_ms + REQUEST_TIMEOUT_MS);
+	err = vici_client_request(client, command, body, &reply, msg);
+	if (err == 0) {
+		err = vici_reply_check(&reply, msg);
+		vici_tree_free(&reply);
+	}
+	vici_client_close(client);
+	return err;
+}
+
+static int initiate(struct peer *peer, const char *child, int timeout_ms, struct err_msg *msg)
+{
+	struct vici_writer body = {0};
+	int err;
+
+	vici_value_str(&body, "child", child);
+	vici_value_fmt(&body, "timeout", "%d", timeout_ms);
+	vici_value_str(&body, "loglevel", "-1");
+	err = request(peer, "initiate", &body, timeout_ms < 0 ? 0 : (unsigned)timeout_ms, msg);
+	vici_writer_free(&body);
+	return err;
+}
+
+int peer_initiate(struct peer *peer, const char *child, unsigned timeout_ms, struct err_msg *msg)
+{
+	return initiate(peer, child, (int)timeout_ms, msg);
+}
+
+int peer_initiate_async(struct peer *peer, const char *child, struct err_msg *msg)
+{
+	return initiate(peer, child, -1, msg);
+}
+
+int peer_terminate(struct peer *peer, const char *ike, unsigned timeout_ms, struct err_msg *msg)
+{
+	struct vici_writer body = {0};
+	int err;
+
+	vici_value_str(&body, "ike", ike);
+	vici_value_fmt(&body, "timeout", "%u", timeout_ms);
+	vici_value_str(&body, "loglevel", "-1");
+	err = request(peer, "terminate", &body, timeout_ms, msg);
+	vici_writer_free(&body);
+	return err;
+}
+
+struct listing {
+	peer_sa_fn *fn;
+	void *arg;
+};
+
+static void on_sa(void *arg, const char *event, const struct vici_node *message)
+{
+	struct listing *listing = arg;
+
+	(void)event;
+	if (message->child)
+		listing->fn(message->child, listing->arg);
+}
+
+int peer_list_sas(struct peer *peer, peer_sa_fn *fn, void *arg, struct err_msg *msg)
+{
+	struct listing listing = {.fn = fn, .arg = arg};
+	struct vici_tree reply = {0};
+	struct vici_client *client;
+	int err = vici_client_open(peer->uri, &client, msg);
+
+	if (err < 0)
+		return err;
+	vici_client_set_timeout(client, REQUEST_TIMEOUT_MS);
+	vici_client_on_event(client, on_sa, &listing);
+	err = vici_client_stream(client, "list-sas", "list-sa", NULL, &reply, msg);
+	if (err == 0)
+		vici_tree_free(&reply);
+	vici_client_close(client);
+	return err;
+}
+
+/* What a walk over the SAs looks for, and what it found. */
+struct census {
+	unsigned sas;
+	unsigned children;
+	const char *child;
+	const char *key;
+	char *value;
+	size_t cap;
+	bool is_found;
+};
+
+static bool is_text(const struct vici_node *node, const char *key, const char *text)
+{
+	const char *value = vici_text(node, key);
+
+	return value && strcmp(value, text) == 0;
+}
+
+static void count_sa(const struct vici_node *sa, void *arg)
+{
+	struct census *census = arg;
+	const struct vici_node *children = vici_find(sa, "child-sas");
+	const struct vici_node *child;
+
+	census->sas++;
+	for (child = children ? children->child : NULL; child; child = child->next) {
+		if (!is_text(child, "state", "INSTALLED"))
+			continue;
+		census->children++;
+		if (census->child && is_text(child, "name", census->child)) {
+			const char *value = vici_text(child, census->key);
+
+			snprintf(census->value, census->cap, "%s", value ? value : "");
+			census->is_found = true;
+		}
+	}
+}
+
+int peer_child_value(struct peer *peer, const char *child, const char *key, char *ret_value,
+		     size_t cap)
+{
+	struct census census = {.child = child, .key = key, .value = ret_value, .cap = cap};
+
+	if (peer_list_sas(peer, count_sa, &census, NULL) < 0 || !census.is_found)
+		return ERR_NOT_FOUND;
+	return 0;
+}
+
+unsigned peer_count_children(struct peer *peer)
+{
+	struct census census = {.sas = 0};
+
+	peer_list_sas(peer, count_sa, &census, NULL);
+	return census.children;
+}
+
+unsigned peer_count_sas(struct peer *peer)
+{
+	struct census census = {.sas = 0};
+
+	peer_list_sas(peer, count_sa, &census, NULL);
+	return census.sas;
+}
+
+struct expected {
+	struct peer *peer;
+	unsigned children;
+	const char *text;
+};
+
+static bool has_children(void *arg, char *seen, size_t cap)
+{
+	const struct expected *expected = arg;
+	unsigned count = peer_count_children(expected->peer);
+
+	snprintf(seen, cap, "%u children at %s", count, expected->peer->node);
+	return count == expected->children;
+}
+
+static bool has_no_sas(void *arg, char *seen, size_t cap)
+{
+	const struct expected *expected = arg;
+	struct err_msg msg = {{0}};
+	struct census census = {.sas = 0};
+
+	if (peer_list_sas(expected->peer, count_sa, &census, &msg) < 0) {
+		snprintf(seen, cap, "%s", msg.text);
+		return false;
+	}
+	snprintf(seen, cap, "%u SAs at %s", census.sas, expected->peer->node);
+	return census.sas == 0;
+}
+
+int peer_wait_children(struct peer *peer, unsigned count, unsigned timeout_ms, struct err_msg *msg)
+{
+	struct expected expected = {.peer = peer, .children = count};
+	int err = process_wait_until(peer->process, has_children, &expected, timeout_ms,
+				     "children installed", msg);
+
+	return err < 0 ? add_log(peer, err, msg) : 0;
+}
+
+int peer_wait_no_sas(struct peer *peer, unsigned timeout_ms, struct err_msg *msg)
+{
+	struct expected expected = {.peer = peer};
+
+	return process_wait_until(peer->process, has_no_sas, &expected, timeout_ms, "no SA left",
+				  msg);
+}
+
+char *peer_log(const struct peer *peer)
+{
+	FILE *file = fopen(peer->log, "re");
+	char *text = calloc(1, PEER_LOG_MAX + 1);
+	size_t len;
+
+	if (file && text) {
+		if (fseek(file, -PEER_LOG_MAX, SEEK_END) < 0)
+			rewind(file);
+		len = fread(text, 1, PEER_LOG_MAX, file);
+		text[len] = 0;
+	}
+	if (file)
+		fclose(file);
+	return text;
+}
+
+static bool log_has(void *arg, char *seen, size_t cap)
+{
+	const struct expected *expected = arg;
+	char *log = peer_log(expected->peer);
+	bool has = log && strstr(log, expected->text);
+	size_t len = log ? strlen(log) : 0;
+
+	snprintf(seen, cap, "%s", log ? log + (len > 200 ? len - 200 : 0) : "no log");
+	free(log);
+	return has;
+}
+
+int peer_wait_log(struct peer *peer, const char *text, unsigned timeout_ms, struct err_msg *msg)
+{
+	struct expected expected = {.peer = peer, .text = text};
+
+	return process_wait_until(peer->process, log_has, &expected, timeout_ms, text, msg);
+}

@@ -1,0 +1,93 @@
+/* peer.h - one end of a VPN under test: a daemon in a node, driven through vici.
+ *
+ * beetd and strongSwan speak the same control protocol and read the same swanctl.conf, so a driver
+ * is no more than how the daemon is started; loading goes through Debian's own swanctl, everything
+ * else through our vici client. A peer sees a /etc/swanctl of its own. */
+#ifndef VPN_TESTS_INTEGRATION_PEER_H
+#define VPN_TESTS_INTEGRATION_PEER_H
+
+#include "netns/net.h"
+#include "netns/process.h"
+#include "vpn/vici/vici.h"
+
+#define PEER_PATH_MAX 128
+#define PEER_LOG_MAX  65536
+
+struct peer;
+
+struct peer_options {
+	/* strongSwan's settings at the place of charon { ... }; beetd's further arguments. */
+	const char *strongswan_conf;
+	const char *const *beetd_args; /* ended by NULL; may be NULL */
+};
+
+/* The daemon's command: filled by a driver, which may write files into dir first. */
+struct peer_command {
+	const char *argv[32];
+	const char *env[4];
+	char text[8][PEER_PATH_MAX * 2]; /* room for what argv and env point to */
+};
+
+struct peer_driver {
+	const char *name;
+	/* NULL if the daemon can be run here, else why not. */
+	const char *(*missing)(void);
+	int (*command)(const char *dir, const struct peer_options *options,
+		       struct peer_command *ret_command, struct err_msg *msg);
+};
+
+extern const struct peer_driver peer_beetd;
+extern const struct peer_driver peer_strongswan;
+/* By name; NULL if there is none. */
+const struct peer_driver *peer_driver_find(const char *name);
+
+/* Makes the peer's directory (net_dir/NODE) with an empty swanctl tree; options may be NULL. The
+ * daemon is not started yet. */
+int peer_create(struct net *net, const char *node, const struct peer_driver *driver,
+		const struct peer_options *options, struct peer **ret_peer, struct err_msg *msg);
+/* Starts the daemon and waits for its vici socket. */
+int peer_start(struct peer *peer, struct err_msg *msg);
+/* Ends the daemon; its exit status, or 128 + the signal. */
+int peer_stop(struct peer *peer);
+void peer_free(struct peer *peer); /* stops it; NULL is fine */
+
+const char *peer_node(const struct peer *peer);
+const char *peer_name(const struct peer *peer); /* the driver's */
+const char *peer_dir(const struct peer *peer);
+bool peer_is_running(struct peer *peer);
+
+/* Writes a file of the peer's /etc/swanctl: "swanctl.conf", "x509/vps-cert.pem". */
+int peer_write(struct peer *peer, const char *name, const void *data, size_t len,
+	       struct err_msg *msg);
+/* Puts a file of this machine there. */
+int peer_copy(struct peer *peer, const char *name, const char *from, struct err_msg *msg);
+
+/* Writes swanctl.conf and has swanctl load all of it; msg holds swanctl's words on failure. */
+int peer_load(struct peer *peer, const char *conf, struct err_msg *msg);
+/* Runs swanctl with further arguments (ended by NULL) against the daemon. */
+int peer_swanctl(struct peer *peer, const char *const *args, int *ret_status,
+		 struct process_output *ret_output, struct err_msg *msg);
+
+/* Brings a child up; ERR_STATE with the daemon's words when it says no. */
+int peer_initiate(struct peer *peer, const char *child, unsigned timeout_ms, struct err_msg *msg);
+/* Without waiting for the outcome. */
+int peer_initiate_async(struct peer *peer, const char *child, struct err_msg *msg);
+int peer_terminate(struct peer *peer, const char *ike, unsigned timeout_ms, struct err_msg *msg);
+
+/* Calls fn for every IKE SA: its name and the section that list-sas has on it. */
+typedef void peer_sa_fn(const struct vici_node *sa, void *arg);
+int peer_list_sas(struct peer *peer, peer_sa_fn *fn, void *arg, struct err_msg *msg);
+/* What list-sas says on an installed child: "mode", "encap", "encr-alg", ... ERR_NOT_FOUND. */
+int peer_child_value(struct peer *peer, const char *child, const char *key, char *ret_value,
+		     size_t cap);
+unsigned peer_count_children(struct peer *peer); /* installed */
+unsigned peer_count_sas(struct peer *peer);	 /* IKE SAs, in any state */
+int peer_wait_children(struct peer *peer, unsigned count, unsigned timeout_ms, struct err_msg *msg);
+int peer_wait_no_sas(struct peer *peer, unsigned timeout_ms, struct err_msg *msg);
+
+/* The daemon's log so far, or its last PEER_LOG_MAX octets; the caller frees it. */
+char *peer_log(const struct peer *peer);
+/* Waits until the log has the text: for what a foreign peer tells in no other way. */
+int peer_wait_log(struct peer *peer, const char *text, unsigned timeout_ms, struct err_msg *msg);
+
+#endif

@@ -1,0 +1,43 @@
+/* peer_beetd.c - how beetd of this build is started. BEETD in the environment names the executable.
+ */
+#include "vpn/tests/integration/peer.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char *missing(void)
+{
+	const char *path = getenv("BEETD");
+
+	if (!path || access(path, X_OK) < 0)
+		return "beetd is not built (BEETD in the environment names it)";
+	if (access("/dev/net/tun", R_OK | W_OK) < 0)
+		return "no /dev/net/tun";
+	return NULL;
+}
+
+static int command(const char *dir, const struct peer_options *options,
+		   struct peer_command *ret_command, struct err_msg *msg)
+{
+	struct peer_command *c = ret_command;
+	const char *const *extra = options->beetd_args;
+	size_t count = 0;
+
+	(void)msg;
+	snprintf(c->text[0], sizeof(c->text[0]), "unix://%s/charon.vici", dir);
+	snprintf(c->text[1], sizeof(c->text[1]), "%s/keys", dir);
+	snprintf(c->text[2], sizeof(c->text[2]), "%s/events.json", dir);
+	c->argv[count++] = getenv("BEETD");
+	c->argv[count++] = "--foreground";
+	c->argv[count++] = "--vici";
+	c->argv[count++] = c->text[0];
+	c->argv[count++] = "--keylog";
+	c->argv[count++] = c->text[1];
+	c->argv[count++] = "--events";
+	c->argv[count++] = c->text[2];
+	while (extra && *extra && count < 31)
+		c->argv[count++] = *extra++;
+	return 0;
+}
+
+const struct peer_driver peer_beetd = {.name = "beetd", .missing = missing, .command = command};
