@@ -8,14 +8,14 @@ struct it_case {
 	const char *name;
 	void (*run)(const struct it_case *it, const struct peer_driver *gw,
 		    const struct peer_driver *vps);
-	/* For cases of a kind, what makes the difference; see the kind. */
-	const char *proposals, *esp_proposals;
-	const char *text;
-	int number;
+	const void *data; /* what makes the difference between cases of a kind */
 };
 
 /* Tables ended by an entry without a name. */
 extern const struct it_case cases_seed[];
 extern const struct it_case cases_algorithm[];
+extern const struct it_case cases_auth[];
+extern const struct it_case cases_negotiation[];
+extern const struct it_case cases_failure[];
 
 #endif

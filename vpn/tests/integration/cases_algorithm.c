@@ -2,9 +2,15 @@
  * and it carries. */
 #include "vpn/tests/integration/cases.h"
 
+struct algorithm {
+	const char *ike;
+	const char *esp;
+};
+
 static void run_algorithm(const struct it_case *it, const struct peer_driver *gw,
 			  const struct peer_driver *vps)
 {
+	const struct algorithm *algorithm = it->data;
 	const struct lab_options options = {.nat = SEED_NAT_RANDOM};
 	struct conf gw_conf, vps_conf;
 	struct err_msg msg = {{0}};
@@ -14,8 +20,8 @@ static void run_algorithm(const struct it_case *it, const struct peer_driver *gw
 	lab_inner_addresses(&lab, false);
 	lab_seed_keys(&lab);
 	lab_pair_confs(&gw_conf, &vps_conf);
-	gw_conf.proposals = vps_conf.proposals = it->proposals;
-	gw_conf.children[0].esp_proposals = vps_conf.children[0].esp_proposals = it->esp_proposals;
+	gw_conf.proposals = vps_conf.proposals = algorithm->ike;
+	gw_conf.children[0].esp_proposals = vps_conf.children[0].esp_proposals = algorithm->esp;
 	lab_set_confs(&lab, &gw_conf, &vps_conf);
 	lab_capture_outer(&lab);
 	lab_start(&lab);
@@ -28,9 +34,12 @@ static void run_algorithm(const struct it_case *it, const struct peer_driver *gw
 	lab_close(&lab);
 }
 
-#define ALGORITHM(name_, ike_, esp_)                                                          \
-	{                                                                                     \
-		.name = name_, .run = run_algorithm, .proposals = ike_, .esp_proposals = esp_ \
+#define ALGORITHM(name, ike, esp)                              \
+	{                                                      \
+		name, run_algorithm, &(const struct algorithm) \
+		{                                              \
+			ike, esp                               \
+		}                                              \
 	}
 
 const struct it_case cases_algorithm[] = {
@@ -41,5 +50,5 @@ const struct it_case cases_algorithm[] = {
     ALGORITHM("aes256-sha512-modp3072", "aes256-sha512-modp3072", "aes256-sha512"),
     ALGORITHM("chacha20poly1305-prfsha512", "chacha20poly1305-prfsha512-curve25519",
 	      "chacha20poly1305"),
-    {.name = NULL},
+    {NULL, NULL, NULL},
 };

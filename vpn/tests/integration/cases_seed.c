@@ -38,7 +38,7 @@ static void send_traffic(struct lab *lab)
 static void run_seed(const struct it_case *it, const struct peer_driver *gw,
 		     const struct peer_driver *vps)
 {
-	const struct lab_options options = {.nat = (enum seed_nat)it->number};
+	const struct lab_options options = {.nat = *(const enum seed_nat *)it->data};
 	struct lab lab;
 
 	lab_open(&lab, &options, gw, vps);
@@ -56,8 +56,11 @@ static void run_seed(const struct it_case *it, const struct peer_driver *gw,
 	lab_close(&lab);
 }
 
+static const enum seed_nat nat_random = SEED_NAT_RANDOM;
+static const enum seed_nat nat_preserve = SEED_NAT_PRESERVE;
+
 const struct it_case cases_seed[] = {
-    {.name = "seed", .run = run_seed, .number = SEED_NAT_RANDOM},
-    {.name = "seed-port-preserving-nat", .run = run_seed, .number = SEED_NAT_PRESERVE},
-    {.name = NULL},
+    {"seed", run_seed, &nat_random},
+    {"seed-port-preserving-nat", run_seed, &nat_preserve},
+    {NULL, NULL, NULL},
 };

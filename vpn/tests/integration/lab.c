@@ -130,8 +130,8 @@ void lab_inner_addresses(struct lab *lab, bool if_id)
 	add_inner(lab, lab->vps, &inner_vps, if_id && strcmp(peer_name(lab->vps), "beetd") == 0);
 }
 
-static void install(struct lab *lab, struct peer *peer, const char *kind, const char *name,
-		    const char *suffix)
+void lab_install(struct lab *lab, struct peer *peer, const char *kind, const char *name,
+		 const char *suffix)
 {
 	char from[PEER_PATH_MAX + 64], to[128];
 	struct err_msg msg = {{0}};
@@ -148,12 +148,12 @@ void lab_seed_keys(struct lab *lab)
 
 	lab_ok(lab, keys_self_signed(lab->net, dir, "lab-gw", KEYS_ED25519, &msg), &msg, "keys");
 	lab_ok(lab, keys_self_signed(lab->net, dir, "vps", KEYS_ED25519, &msg), &msg, "keys");
-	install(lab, lab->gw, "private", "lab-gw", "key");
-	install(lab, lab->vps, "private", "vps", "key");
-	install(lab, lab->gw, "x509", "lab-gw", "cert");
-	install(lab, lab->gw, "x509", "vps", "cert");
-	install(lab, lab->vps, "x509", "lab-gw", "cert");
-	install(lab, lab->vps, "x509", "vps", "cert");
+	lab_install(lab, lab->gw, "private", "lab-gw", "key");
+	lab_install(lab, lab->vps, "private", "vps", "key");
+	lab_install(lab, lab->gw, "x509", "lab-gw", "cert");
+	lab_install(lab, lab->gw, "x509", "vps", "cert");
+	lab_install(lab, lab->vps, "x509", "lab-gw", "cert");
+	lab_install(lab, lab->vps, "x509", "vps", "cert");
 }
 
 static void read_conf(struct lab *lab, const char *name, char text[CONF_TEXT_MAX])
@@ -211,6 +211,15 @@ void lab_set_confs(struct lab *lab, const struct conf *gw, const struct conf *vp
 {
 	conf_format(gw, lab->gw_conf);
 	conf_format(vps, lab->vps_conf);
+}
+
+void lab_use_psk(struct conf *gw, struct conf *vps)
+{
+	gw->auth = vps->auth = "psk";
+	gw->local_id = vps->remote_id = "lab-gw.inetdoc.net";
+	gw->remote_id = vps->local_id = "vps.inetdoc.net";
+	gw->local_cert = gw->remote_cert = vps->local_cert = vps->remote_cert = NULL;
+	gw->secret = vps->secret = "a secret between the two of them";
 }
 
 void lab_start(struct lab *lab)
@@ -309,13 +318,67 @@ void lab_expect_no_clear_text(struct lab *lab, unsigned min_esp)
 			 min_esp);
 }
 
+/* How strongSwan's log abbreviates a notify. */
+static const char *short_notify(const char *name)
+{
+	static const char *const names[][2] = {
+	    {"AUTHENTICATION_FAILED", "N(AUTH_FAILED)"}, {"COOKIE", "N(COOKIE)"},
+	    {"INVALID_KE_PAYLOAD", "N(INVAL_KE)"},	 {"NO_PROPOSAL_CHOSEN", "N(NO_PROP)"},
+	    {"TS_UNACCEPTABLE", "N(TS_UNACCEPT)"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i][0], name) == 0)
+			return names[i][1];
+	return name;
+}
+
+void lab_expect_log(struct lab *lab, struct peer *peer, const char *const *words)
+{
+	struct err_msg msg = {{0}};
+
+	lab_ok(lab, peer_wait_log(peer, words, UP_MS, &msg), &msg, peer_node(peer));
+}
+
+void lab_expect_notify(struct lab *lab, struct peer *sender, const char *message,
+		       const char *notify)
+{
+	struct peer *receiver = sender == lab->gw ? lab->vps : lab->gw;
+	const char *const made[] = {"generating", message, short_notify(notify), NULL};
+	const char *const parsed[] = {"parsed", message, short_notify(notify), NULL};
+	const char *const named[] = {notify, NULL};
+
+	lab_expect_log(lab, sender, strcmp(peer_name(sender), "beetd") == 0 ? named : made);
+	lab_expect_log(lab, receiver, strcmp(peer_name(receiver), "beetd") == 0 ? named : parsed);
+}
+
+void lab_block(struct lab *lab, bool on)
+{
+	static const char block[] =
+	    "table ip block { chain forward { type filter hook forward priority "
+	    "-10; iifname \"vps0\" drop; }; }\n";
+	static const char unblock[] = "delete table ip block\n";
+	static const char *const argv[] = {"nft", "-f", "-", NULL};
+	const struct process_spec spec = {
+	    .node = "inet", .argv = argv, .input = on ? block : unblock};
+	struct process_output output = {0};
+	struct err_msg msg = {{0}};
+	int status = 0;
+
+	lab_ok(lab, process_run(lab->net, &spec, 10000, &status, &output, &msg), &msg, "nft");
+	if (status != 0)
+		lab_fail(lab, "nft: %s", output.text);
+	process_output_free(&output);
+}
+
 void lab_terminate(struct lab *lab, const char *ike)
 {
 	struct err_msg msg = {{0}};
 
 	lab_ok(lab, peer_terminate(lab->gw, ike, UP_MS, &msg), &msg, "terminate");
-	lab_ok(lab, peer_wait_no_sas(lab->gw, UP_MS, &msg), &msg, "lab-gw after terminate");
-	lab_ok(lab, peer_wait_no_sas(lab->vps, UP_MS, &msg), &msg, "vps after terminate");
+	lab_ok(lab, peer_wait_sas(lab->gw, 0, UP_MS, &msg), &msg, "lab-gw after terminate");
+	lab_ok(lab, peer_wait_sas(lab->vps, 0, UP_MS, &msg), &msg, "vps after terminate");
 	if (!peer_is_running(lab->gw) || !peer_is_running(lab->vps))
 		lab_fail(lab, "a daemon died on terminate");
 }

@@ -55,10 +55,15 @@ void lab_inner_addresses(struct lab *lab, bool if_id);
 
 /* Self-signed Ed25519 certificates for both, each end having the other's, as the document does. */
 void lab_seed_keys(struct lab *lab);
+/* Gives a peer a file that keys.h made: NAME-SUFFIX.pem into its KIND/ ("x509", "private"). */
+void lab_install(struct lab *lab, struct peer *peer, const char *kind, const char *name,
+		 const char *suffix);
 /* The document's two files with the addresses filled in, in gw_conf and vps_conf. */
 void lab_seed_confs(struct lab *lab);
 /* One child between the tunnel's addresses, certificates; both ends alike. */
 void lab_pair_confs(struct conf *ret_gw, struct conf *ret_vps);
+/* Turns both into a pre-shared key between two domain names. */
+void lab_use_psk(struct conf *gw, struct conf *vps);
 void lab_set_confs(struct lab *lab, const struct conf *gw, const struct conf *vps);
 
 /* Starts both daemons and loads both configurations, the responder (vps) first. */
@@ -76,6 +81,15 @@ void lab_capture_outer(struct lab *lab);
 void lab_expect_no_clear_text(struct lab *lab, unsigned min_esp);
 /* Packets of a capture file that match a filter. */
 unsigned lab_count_packets(struct lab *lab, const char *path, const char *filter);
+
+/* Expects a line with all the words (ended by NULL) in the peer's log, now or soon. */
+void lab_expect_log(struct lab *lab, struct peer *peer, const char *const *words);
+/* Expects that the sender sent a notify in a message ("IKE_AUTH response"), by what both ends say
+ * that they sent and received; a foreign end's word counts for the wire. */
+void lab_expect_notify(struct lab *lab, struct peer *sender, const char *message,
+		       const char *notify);
+/* Loses, on the internet router, every IPv4 packet from the VPS. */
+void lab_block(struct lab *lab, bool on);
 
 /* Terminates from the gateway and expects both ends to have no SA left and to run still. */
 void lab_terminate(struct lab *lab, const char *ike);

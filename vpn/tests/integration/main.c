@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct it_case *const tables[] = {cases_seed, cases_algorithm};
+static const struct it_case *const tables[] = {cases_seed, cases_algorithm, cases_auth,
+					       cases_negotiation, cases_failure};
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
@@ -25,14 +26,34 @@ static const struct it_case *find_case(const char *name)
 	return NULL;
 }
 
-static void list_cases(void)
+/* Every case must be among the names that the build runs. */
+static int check_list(char **names, int count)
 {
 	const struct it_case *it;
-	size_t i;
+	int i, missing = 0;
+	size_t t;
 
-	for (i = 0; i < TABLES; i++)
-		for (it = tables[i]; it->name; it++)
+	for (t = 0; t < TABLES; t++) {
+		for (it = tables[t]; it->name; it++) {
+			for (i = 0; i < count && strcmp(names[i], it->name) != 0; i++)
+				;
+			if (i == count)
+				fprintf(stderr, "case %s is not run\n", it->name);
+			missing += i == count;
+		}
+	}
+	return missing ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int list_cases(void)
+{
+	const struct it_case *it;
+	size_t t;
+
+	for (t = 0; t < TABLES; t++)
+		for (it = tables[t]; it->name; it++)
 			printf("%s\n", it->name);
+	return EXIT_SUCCESS;
 }
 
 static void skip(const char *why)
@@ -60,13 +81,13 @@ int main(int argc, char **argv)
 {
 	const struct it_case *it;
 
-	if (argc == 2 && strcmp(argv[1], "--list") == 0) {
-		list_cases();
-		return EXIT_SUCCESS;
-	}
+	if (argc == 2 && strcmp(argv[1], "--list") == 0)
+		return list_cases();
+	if (argc > 2 && strcmp(argv[1], "--check") == 0)
+		return check_list(argv + 2, argc - 2);
 	it = argc == 4 ? find_case(argv[1]) : NULL;
 	if (!it) {
-		fprintf(stderr, "usage: %s --list | CASE GATEWAY VPS\n", argv[0]);
+		fprintf(stderr, "usage: %s --list | --check NAME... | CASE GATEWAY VPS\n", argv[0]);
 		return EXIT_FAILURE;
 	}
 	if (geteuid() != 0)

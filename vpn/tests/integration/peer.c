@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define START_TIMEOUT_MS   10000
 #define SWANCTL_TIMEOUT_MS 20000
@@ -205,6 +206,14 @@ int peer_copy(struct peer *peer, const char *name, const char *from, struct err_
 	return peer_write(peer, name, data, len, msg);
 }
 
+int peer_remove(struct peer *peer, const char *name, struct err_msg *msg)
+{
+	char path[PEER_PATH_MAX * 2];
+
+	snprintf(path, sizeof(path), "%s/%s", peer->swanctl_dir, name);
+	return unlink(path) < 0 ? err_set(msg, ERR_IO, "%s: %s", path, strerror(errno)) : 0;
+}
+
 int peer_swanctl(struct peer *peer, const char *const *args, int *ret_status,
 		 struct process_output *ret_output, struct err_msg *msg)
 {
@@ -278,17 +287,29 @@ int peer_initiate_async(struct peer *peer, const char *child, struct err_msg *ms
 	return initiate(peer, child, -1, msg);
 }
 
-int peer_terminate(struct peer *peer, const char *ike, unsigned timeout_ms, struct err_msg *msg)
+static int terminate(struct peer *peer, const char *ike, bool force, int timeout_ms,
+		     struct err_msg *msg)
 {
 	struct vici_writer body = {0};
 	int err;
 
 	vici_value_str(&body, "ike", ike);
-	vici_value_fmt(&body, "timeout", "%u", timeout_ms);
+	vici_value_str(&body, "force", force ? "yes" : "no");
+	vici_value_fmt(&body, "timeout", "%d", timeout_ms);
 	vici_value_str(&body, "loglevel", "-1");
-	err = request(peer, "terminate", &body, timeout_ms, msg);
+	err = request(peer, "terminate", &body, timeout_ms < 0 ? 0 : (unsigned)timeout_ms, msg);
 	vici_writer_free(&body);
 	return err;
+}
+
+int peer_terminate(struct peer *peer, const char *ike, unsigned timeout_ms, struct err_msg *msg)
+{
+	return terminate(peer, ike, false, (int)timeout_ms, msg);
+}
+
+int peer_kill_sa(struct peer *peer, const char *ike, struct err_msg *msg)
+{
+	return terminate(peer, ike, true, -1, msg);
 }
 
 struct listing {
@@ -341,6 +362,20 @@ static bool is_text(const struct vici_node *node, const char *key, const char *t
 	return value && strcmp(value, text) == 0;
 }
 
+/* A value's text, or a list's items with a blank between. */
+static void copy_text(const struct vici_node *node, char *text, size_t cap)
+{
+	const struct vici_node *item;
+	size_t len = 0;
+
+	text[0] = 0;
+	if (node && node->kind == VICI_VALUE)
+		snprintf(text, cap, "%s", node->text);
+	for (item = node && node->kind == VICI_LIST ? node->child : NULL; item && len < cap;
+	     item = item->next)
+		len += (size_t)snprintf(text + len, cap - len, "%s%s", len ? " " : "", item->text);
+}
+
 static void count_sa(const struct vici_node *sa, void *arg)
 {
 	struct census *census = arg;
@@ -353,9 +388,7 @@ static void count_sa(const struct vici_node *sa, void *arg)
 			continue;
 		census->children++;
 		if (census->child && is_text(child, "name", census->child)) {
-			const char *value = vici_text(child, census->key);
-
-			snprintf(census->value, census->cap, "%s", value ? value : "");
+			copy_text(vici_find(child, census->key), census->value, census->cap);
 			census->is_found = true;
 		}
 	}
@@ -389,8 +422,8 @@ unsigned peer_count_sas(struct peer *peer)
 
 struct expected {
 	struct peer *peer;
-	unsigned children;
-	const char *text;
+	unsigned count;
+	const char *const *words;
 };
 
 static bool has_children(void *arg, char *seen, size_t cap)
@@ -399,10 +432,10 @@ static bool has_children(void *arg, char *seen, size_t cap)
 	unsigned count = peer_count_children(expected->peer);
 
 	snprintf(seen, cap, "%u children at %s", count, expected->peer->node);
-	return count == expected->children;
+	return count == expected->count;
 }
 
-static bool has_no_sas(void *arg, char *seen, size_t cap)
+static bool has_sas(void *arg, char *seen, size_t cap)
 {
 	const struct expected *expected = arg;
 	struct err_msg msg = {{0}};
@@ -413,24 +446,24 @@ static bool has_no_sas(void *arg, char *seen, size_t cap)
 		return false;
 	}
 	snprintf(seen, cap, "%u SAs at %s", census.sas, expected->peer->node);
-	return census.sas == 0;
+	return census.sas == expected->count;
 }
 
 int peer_wait_children(struct peer *peer, unsigned count, unsigned timeout_ms, struct err_msg *msg)
 {
-	struct expected expected = {.peer = peer, .children = count};
+	struct expected expected = {.peer = peer, .count = count};
 	int err = process_wait_until(peer->process, has_children, &expected, timeout_ms,
 				     "children installed", msg);
 
 	return err < 0 ? add_log(peer, err, msg) : 0;
 }
 
-int peer_wait_no_sas(struct peer *peer, unsigned timeout_ms, struct err_msg *msg)
+int peer_wait_sas(struct peer *peer, unsigned count, unsigned timeout_ms, struct err_msg *msg)
 {
-	struct expected expected = {.peer = peer};
+	struct expected expected = {.peer = peer, .count = count};
+	int err = process_wait_until(peer->process, has_sas, &expected, timeout_ms, "IKE SAs", msg);
 
-	return process_wait_until(peer->process, has_no_sas, &expected, timeout_ms, "no SA left",
-				  msg);
+	return err < 0 ? add_log(peer, err, msg) : 0;
 }
 
 char *peer_log(const struct peer *peer)
@@ -450,21 +483,36 @@ char *peer_log(const struct peer *peer)
 	return text;
 }
 
+static bool line_has_all(const char *line, const char *const *words)
+{
+	while (*words && strstr(line, *words))
+		words++;
+	return !*words;
+}
+
 static bool log_has(void *arg, char *seen, size_t cap)
 {
 	const struct expected *expected = arg;
 	char *log = peer_log(expected->peer);
-	bool has = log && strstr(log, expected->text);
-	size_t len = log ? strlen(log) : 0;
+	char *line, *rest = log;
+	bool has = false;
 
-	snprintf(seen, cap, "%s", log ? log + (len > 200 ? len - 200 : 0) : "no log");
+	while (!has && (line = strsep(&rest, "\n"))) {
+		if (*line)
+			snprintf(seen, cap, "%s", line);
+		has = line_has_all(line, expected->words);
+	}
 	free(log);
 	return has;
 }
 
-int peer_wait_log(struct peer *peer, const char *text, unsigned timeout_ms, struct err_msg *msg)
+int peer_wait_log(struct peer *peer, const char *const *words, unsigned timeout_ms,
+		  struct err_msg *msg)
 {
-	struct expected expected = {.peer = peer, .text = text};
+	struct expected expected = {.peer = peer, .words = words};
+	char what[256];
 
-	return process_wait_until(peer->process, log_has, &expected, timeout_ms, text, msg);
+	snprintf(what, sizeof(what), "%s's log: a line with \"%s\" and \"%s\"", peer->node,
+		 words[0], words[1] ? words[1] : "");
+	return process_wait_until(peer->process, log_has, &expected, timeout_ms, what, msg);
 }

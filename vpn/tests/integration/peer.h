@@ -61,6 +61,7 @@ int peer_write(struct peer *peer, const char *name, const void *data, size_t len
 	       struct err_msg *msg);
 /* Puts a file of this machine there. */
 int peer_copy(struct peer *peer, const char *name, const char *from, struct err_msg *msg);
+int peer_remove(struct peer *peer, const char *name, struct err_msg *msg);
 
 /* Writes swanctl.conf and has swanctl load all of it; msg holds swanctl's words on failure. */
 int peer_load(struct peer *peer, const char *conf, struct err_msg *msg);
@@ -74,20 +75,26 @@ int peer_initiate(struct peer *peer, const char *child, unsigned timeout_ms, str
 int peer_initiate_async(struct peer *peer, const char *child, struct err_msg *msg);
 int peer_terminate(struct peer *peer, const char *ike, unsigned timeout_ms, struct err_msg *msg);
 
+/* Forgets the IKE SAs of that name at once, whatever the other end says. */
+int peer_kill_sa(struct peer *peer, const char *ike, struct err_msg *msg);
+
 /* Calls fn for every IKE SA: its name and the section that list-sas has on it. */
 typedef void peer_sa_fn(const struct vici_node *sa, void *arg);
 int peer_list_sas(struct peer *peer, peer_sa_fn *fn, void *arg, struct err_msg *msg);
-/* What list-sas says on an installed child: "mode", "encap", "encr-alg", ... ERR_NOT_FOUND. */
+/* What list-sas says on an installed child: "mode", "encap", "local-ts", ...; a
+ * list's items with blanks between. ERR_NOT_FOUND. */
 int peer_child_value(struct peer *peer, const char *child, const char *key, char *ret_value,
 		     size_t cap);
 unsigned peer_count_children(struct peer *peer); /* installed */
 unsigned peer_count_sas(struct peer *peer);	 /* IKE SAs, in any state */
 int peer_wait_children(struct peer *peer, unsigned count, unsigned timeout_ms, struct err_msg *msg);
-int peer_wait_no_sas(struct peer *peer, unsigned timeout_ms, struct err_msg *msg);
+int peer_wait_sas(struct peer *peer, unsigned count, unsigned timeout_ms, struct err_msg *msg);
 
 /* The daemon's log so far, or its last PEER_LOG_MAX octets; the caller frees it. */
 char *peer_log(const struct peer *peer);
-/* Waits until the log has the text: for what a foreign peer tells in no other way. */
-int peer_wait_log(struct peer *peer, const char *text, unsigned timeout_ms, struct err_msg *msg);
+/* Waits until a line of the log has all the words (at most 4, ended by NULL), in any order: for
+ * what a foreign peer tells in no other way. */
+int peer_wait_log(struct peer *peer, const char *const *words, unsigned timeout_ms,
+		  struct err_msg *msg);
 
 #endif
