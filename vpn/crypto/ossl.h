@@ -8,6 +8,7 @@
 #define ERR_STATE OPENSSL_ERR_STATE
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/decoder.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
