@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -13,7 +14,7 @@
 
 static void add(struct creds *creds, const char *uid, const char *const *owners, const char *secret)
 {
-	struct identity ids[4];
+	struct identity ids[4] = {0};
 	struct view view = {(const uint8_t *)secret, strlen(secret)};
 	size_t i, n = 0;
 
