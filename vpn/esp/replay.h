@@ -11,8 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REPLAY_WINDOW_MAX 4096 /* strongSwan's largest useful; 4096 packets are 5 ms at 10 Gbit/s \
-				*/
+#define REPLAY_WINDOW_MAX                                                       \
+	4096 /* strongSwan's largest useful; 4096 packets are 5 ms at 10 Gbit/s \
+	      */
 
 enum replay_verdict { REPLAY_OK, REPLAY_OLD, REPLAY_SEEN };
 

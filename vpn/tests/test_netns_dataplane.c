@@ -1,0 +1,561 @@
+/* test_netns_dataplane.c - two data planes in two network namespaces, with keys set by hand.
+ *
+ *     namespace A                                       namespace B
+ *     xfrm1 10.9.0.1, fd09::1                           xfrm1 10.9.0.2, fd09::2
+ *     veth  192.0.2.1, 2001:db8::1  -----------------   veth  192.0.2.2, 2001:db8::2
+ *
+ * Both run in this process: a thread's sockets and devices belong to the namespace that it is in
+ * when it makes them. Exits with 77 where namespaces or TUN devices cannot be had. The namespaces
+ * have no names and go with the process, whatever happens to it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "vpn/base/proto.h"
+#include "vpn/crypto/alg.h"
+#include "vpn/dataplane/dataplane.h"
+
+#define SKIP	    77
+#define TRANSFER    (8 << 20)
+#define DEADLINE_MS 10000
+
+struct side {
+	int ns;
+	struct dataplane *dp;
+	const char *inner4, *inner6, *outer4, *outer6;
+};
+
+static struct side a = {
+    .inner4 = "10.9.0.1", .inner6 = "fd09::1", .outer4 = "192.0.2.1", .outer6 = "2001:db8::1"};
+static struct side b = {
+    .inner4 = "10.9.0.2", .inner6 = "fd09::2", .outer4 = "192.0.2.2", .outer6 = "2001:db8::2"};
+
+/* --- namespaces
+ * ---------------------------------------------------------------------------------------- */
+
+static void enter(const struct side *s)
+{
+	if (setns(s->ns, CLONE_NEWNET)) {
+		perror("setns");
+		exit(1);
+	}
+}
+
+static int run_in(const struct side *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static int run_in(const struct side *s, const char *fmt, ...)
+{
+	char cmd[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(cmd, sizeof(cmd), fmt, ap);
+	va_end(ap);
+	enter(s);
+	return system(cmd);
+}
+
+static bool new_namespace(struct side *s)
+{
+	if (unshare(CLONE_NEWNET))
+		return false;
+	s->ns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	return s->ns >= 0;
+}
+
+static bool make_network(void)
+{
+	if (access("/dev/net/tun", R_OK | W_OK) || !new_namespace(&a) || !new_namespace(&b))
+		return false;
+	/* b's descriptor is ours, so "ip" finds the namespace under /proc. */
+	if (run_in(
+		&a,
+		"ip link set lo up && ip link add outer type veth peer name outer netns "
+		"/proc/%d/fd/%d && ip addr add 192.0.2.1/24 dev outer && ip link set outer up && "
+		"ip addr add 2001:db8::1/64 dev outer nodad",
+		getpid(), b.ns))
+		return false;
+	return run_in(&b,
+		      "ip link set lo up && ip addr add 192.0.2.2/24 dev outer && "
+		      "ip link set outer up && ip addr add 2001:db8::2/64 dev outer nodad") == 0;
+}
+
+/* --- SAs
+ * -----------------------------------------------------------------------------------------------
+ */
+
+struct setup {
+	const char *name;
+	enum ipsec_mode mode;
+	bool encap;
+	bool outer6;
+	bool inner6;
+	uint16_t encr, bits, integ;
+	bool offload;
+	uint32_t if_id;
+};
+
+static void add_ts(struct ts_list *list, const char *host)
+{
+	struct ts ts;
+
+	assert_int_equal(ts_parse(host, &ts, NULL), 0);
+	assert_int_equal(ts_list_add(list, &ts), 0);
+}
+
+static struct ipsec_sa describe(const struct setup *u, const struct side *from,
+				const struct side *to, bool inbound)
+{
+	const struct side *local = inbound ? to : from, *remote = inbound ? from : to;
+	struct ipsec_sa d = {.spi = from == &a ? 0x1000 : 0x2000,
+			     .inbound = inbound,
+			     .mode = u->mode,
+			     .encap = u->encap,
+			     .alg = {.encr = u->encr, .encr_bits = u->bits, .integ = u->integ},
+			     .child_id = 1,
+			     .reqid = 1,
+			     .if_id = u->if_id,
+			     .replay_window = 1024,
+			     .copy_df = true,
+			     .copy_ecn = true};
+	size_t i;
+
+	d.key_len = u->encr == ENCR_AES_CBC	 ? u->bits / 8 + 32U
+		    : u->encr == ENCR_AES_GCM_16 ? u->bits / 8 + 4U
+						 : 36;
+	for (i = 0; i < d.key_len; i++)
+		d.key[i] = (uint8_t)(d.spi + i);
+	d.local.port = d.remote.port = IKE_NATT_PORT;
+	assert_int_equal(ip_addr_parse(u->outer6 ? local->outer6 : local->outer4, &d.local.addr),
+			 0);
+	assert_int_equal(ip_addr_parse(u->outer6 ? remote->outer6 : remote->outer4, &d.remote.addr),
+			 0);
+	add_ts(&d.local_ts, u->inner6 ? local->inner6 : local->inner4);
+	add_ts(&d.remote_ts, u->inner6 ? remote->inner6 : remote->inner4);
+	return d;
+}
+
+static void install(struct side *at, const struct setup *u, const struct side *from,
+		    const struct side *to, bool inbound)
+{
+	struct ipsec_sa d = describe(u, from, to, inbound);
+	struct err_msg msg = {""};
+	int err;
+
+	enter(at);
+	err = dp_install(at->dp, &d, &msg);
+	if (err)
+		print_error("install: %s\n", msg.text);
+	assert_int_equal(err, 0);
+	ipsec_sa_clear(&d);
+}
+
+static void start(struct side *s, const struct setup *u)
+{
+	struct dp_config cfg;
+	struct err_msg msg = {""};
+
+	dp_config_init(&cfg);
+	cfg.offload = u->offload;
+	enter(s);
+	if (dataplane_new(&cfg, &s->dp, &msg))
+		print_error("start: %s\n", msg.text);
+	assert_non_null(s->dp);
+}
+
+static void start_both(const struct setup *u)
+{
+	start(&a, u);
+	start(&b, u);
+}
+
+static void install_all(const struct setup *u)
+{
+	install(&b, u, &a, &b, true);
+	install(&a, u, &b, &a, true);
+	install(&a, u, &a, &b, false);
+	install(&b, u, &b, &a, false);
+}
+
+static void add_addresses(const struct side *s)
+{
+	assert_int_equal(run_in(s,
+				"ip addr add %s/24 dev xfrm1 && ip addr add %s/64 dev xfrm1 nodad",
+				s->inner4, s->inner6),
+			 0);
+}
+
+static void stop_both(void)
+{
+	dataplane_free(a.dp);
+	dataplane_free(b.dp);
+	a.dp = b.dp = NULL;
+}
+
+/* --- traffic
+ * ------------------------------------------------------------------------------------------- */
+
+struct transfer {
+	int listener;
+	size_t received;
+	bool intact;
+};
+
+/* The octet at an offset of the stream; its period is no power of two. */
+static uint8_t pattern(size_t at)
+{
+	return (uint8_t)((at % 999983) * 2654435761U >> 13);
+}
+
+static int socket_at(const struct side *s, bool v6, int type, uint16_t port)
+{
+	struct endpoint e = {.port = port};
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int fd, on = 1;
+
+	enter(s);
+	fd = socket(v6 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(ip_addr_parse(v6 ? s->inner6 : s->inner4, &e.addr), 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	len = endpoint_to_sockaddr(&e, &ss);
+	assert_int_equal(bind(fd, (struct sockaddr *)&ss, len), 0);
+	return fd;
+}
+
+static void *receive_all(void *arg)
+{
+	static uint8_t buf[65536];
+	struct transfer *t = arg;
+	int fd = accept(t->listener, NULL, NULL);
+	ssize_t n, i;
+
+	t->intact = true;
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		for (i = 0; i < n; i++)
+			t->intact &= buf[i] == pattern(t->received++);
+	close(fd);
+	return NULL;
+}
+
+static void connect_to(int fd, const struct side *s, bool v6, uint16_t port)
+{
+	struct timeval limit = {.tv_sec = DEADLINE_MS / 1000};
+	struct endpoint e = {.port = port};
+	struct sockaddr_storage ss;
+	socklen_t len;
+
+	assert_int_equal(ip_addr_parse(v6 ? s->inner6 : s->inner4, &e.addr), 0);
+	len = endpoint_to_sockaddr(&e, &ss);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	assert_int_equal(connect(fd, (struct sockaddr *)&ss, len), 0);
+}
+
+/* Sends TRANSFER octets over TCP, which must arrive as they were sent. */
+static void transfer(const struct side *from, const struct side *to, bool v6)
+{
+	struct transfer t = {.listener = socket_at(to, v6, SOCK_STREAM, 5001)};
+	uint8_t *data = malloc(TRANSFER);
+	pthread_t thread;
+	size_t i, done;
+	ssize_t n;
+	int fd;
+
+	for (i = 0; i < TRANSFER; i++)
+		data[i] = pattern(i);
+	assert_int_equal(listen(t.listener, 1), 0);
+	pthread_create(&thread, NULL, receive_all, &t);
+	fd = socket_at(from, v6, SOCK_STREAM, 0);
+	connect_to(fd, to, v6, 5001);
+	for (done = 0; done < TRANSFER; done += (size_t)n) {
+		n = write(fd, data + done, TRANSFER - done);
+		assert_true(n > 0);
+	}
+	close(fd);
+	pthread_join(thread, NULL);
+	close(t.listener);
+	free(data);
+	assert_int_equal(t.received, TRANSFER);
+	assert_true(t.intact);
+}
+
+static bool wait_event(struct side *s, enum dp_event_type type, struct dp_event *ret_event)
+{
+	struct pollfd p = {.fd = dataplane_event_fd(s->dp), .events = POLLIN};
+
+	while (poll(&p, 1, DEADLINE_MS) > 0) {
+		while (dp_next_event(s->dp, ret_event)) {
+			if (ret_event->type == type)
+				return true;
+			dp_event_clear(ret_event);
+		}
+	}
+	print_error("no event %s\n", dp_event_name(type));
+	return false;
+}
+
+static int ping(const struct side *s, const char *options, const char *to)
+{
+	return run_in(s, "ping -q -c 3 -i 0.01 -W 5 %s %s >/dev/null 2>&1", options, to);
+}
+
+/* --- tests
+ * --------------------------------------------------------------------------------------------- */
+
+#define CHACHA ENCR_CHACHA20_POLY1305, 0, 0
+#define GCM    ENCR_AES_GCM_16, 256, 0
+#define CBC    ENCR_AES_CBC, 256, INTEG_HMAC_SHA2_256_128
+
+static const struct setup setups[] = {
+    {"tunnel 4 in UDP 4", IPSEC_TUNNEL, true, false, false, CHACHA, true, 1},
+    {"tunnel 6 in UDP 4", IPSEC_TUNNEL, true, false, true, CHACHA, true, 1},
+    {"tunnel 4 in UDP 6", IPSEC_TUNNEL, true, true, false, GCM, true, 1},
+    {"tunnel 6 in UDP 6", IPSEC_TUNNEL, true, true, true, CHACHA, true, 1},
+    {"BEET 4 in UDP 4", IPSEC_BEET, true, false, false, CHACHA, true, 1},
+    {"BEET 6 in UDP 4", IPSEC_BEET, true, false, true, CHACHA, true, 1},
+    {"BEET 6 in UDP 6", IPSEC_BEET, true, true, true, CBC, true, 1},
+    {"tunnel 4 in ESP 4", IPSEC_TUNNEL, false, false, false, CHACHA, true, 1},
+    {"tunnel 6 in ESP 6", IPSEC_TUNNEL, false, true, true, GCM, true, 1},
+    {"BEET 4 in ESP 4", IPSEC_BEET, false, false, false, CBC, true, 1},
+    {"BEET 4 in ESP 6", IPSEC_BEET, false, true, false, CHACHA, true, 1},
+    {"tunnel without offloads", IPSEC_TUNNEL, true, false, false, CHACHA, false, 1},
+};
+
+static void test_ping_and_tcp(void **state)
+{
+	const struct setup *u = *state;
+	struct dp_counters before, after;
+
+	start_both(u);
+	install_all(u);
+	add_addresses(&a);
+	add_addresses(&b);
+	dp_get_counters(b.dp, &before);
+	assert_int_equal(ping(&a, "", u->inner6 ? b.inner6 : b.inner4), 0);
+	transfer(&a, &b, u->inner6);
+	transfer(&b, &a, u->inner6);
+	dp_get_counters(b.dp, &after);
+	assert_true(after.esp_in - before.esp_in > TRANSFER / 1500);
+	assert_int_equal(after.drops[ESP_DROP_ICV], 0);
+	assert_int_equal(after.drops[ESP_DROP_SELECTOR], 0);
+	assert_int_equal(after.drops[ESP_DROP_INNER], 0);
+	stop_both();
+}
+
+static void test_without_interface_id_routes_lead_into_our_device(void **state)
+{
+	struct setup u = setups[0];
+
+	(void)state;
+	u.if_id = 0;
+	assert_int_equal(run_in(&a, "ip addr add %s/32 dev lo", a.inner4), 0);
+	assert_int_equal(run_in(&b, "ip addr add %s/32 dev lo", b.inner4), 0);
+	start_both(&u);
+	install_all(&u);
+	assert_int_equal(run_in(&a, "ip route get %s | grep -q 'dev beet0 table 220 src %s'",
+				b.inner4, a.inner4),
+			 0);
+	assert_int_equal(ping(&a, "", b.inner4), 0);
+	transfer(&a, &b, false);
+	stop_both();
+	assert_int_not_equal(run_in(&a, "ip rule | grep -q 220"), 0);
+	assert_int_not_equal(run_in(&a, "ip route show table 220 2>/dev/null | grep -q ."), 0);
+	assert_int_not_equal(run_in(&a, "ip link show beet0 >/dev/null 2>&1"), 0);
+	assert_int_equal(run_in(&a, "ip addr del %s/32 dev lo", a.inner4), 0);
+	assert_int_equal(run_in(&b, "ip addr del %s/32 dev lo", b.inner4), 0);
+}
+
+static void test_ike_datagrams_and_keepalives(void **state)
+{
+	static const uint8_t datagram[64] = {1, 2, 3};
+	struct endpoint from = {.port = IKE_NATT_PORT}, to = {.port = IKE_NATT_PORT};
+	struct dp_counters c;
+	struct dp_event ev;
+	int i;
+
+	(void)state;
+	start_both(&setups[0]);
+	ip_addr_parse(a.outer4, &from.addr);
+	ip_addr_parse(b.outer4, &to.addr);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(dp_send_keepalive(a.dp, &from, &to), 0);
+		assert_int_equal(dp_send_ike(a.dp, &from, &to, datagram, sizeof(datagram)), 0);
+		assert_true(wait_event(&b, DP_EVENT_IKE, &ev));
+		assert_int_equal(ev.len, sizeof(datagram));
+		assert_memory_equal(ev.data, datagram, sizeof(datagram));
+		assert_true(endpoint_eq(&ev.remote, &from));
+		assert_true(endpoint_eq(&ev.local, &to));
+		dp_event_clear(&ev);
+		from.port = to.port = IKE_PORT;
+	}
+	dp_get_counters(b.dp, &c);
+	assert_int_equal(c.keepalives_in, 2);
+	assert_int_equal(c.ike_in, 2);
+	stop_both();
+}
+
+/* RFC 7296 §2.23 */
+static void test_an_authentic_packet_from_elsewhere_is_reported(void **state)
+{
+	struct dp_sa_ref out = {0x1000, 1, false};
+	struct endpoint local = {.port = IKE_NATT_PORT}, remote = {.port = IKE_NATT_PORT};
+	struct dp_event ev;
+
+	(void)state;
+	start_both(&setups[0]);
+	install_all(&setups[0]);
+	add_addresses(&a);
+	add_addresses(&b);
+	assert_int_equal(run_in(&a, "ip addr add 192.0.2.77/24 dev outer"), 0);
+	ip_addr_parse("192.0.2.77", &local.addr);
+	ip_addr_parse(b.outer4, &remote.addr);
+	assert_int_equal(dp_update(a.dp, &out, &local, &remote, true), 0);
+	assert_int_equal(ping(&a, "", b.inner4), 0);
+	assert_true(wait_event(&b, DP_EVENT_PEER_MOVED, &ev));
+	assert_int_equal(ev.sa.spi, 0x1000);
+	assert_true(endpoint_eq(&ev.remote, &local));
+	assert_int_equal(ev.old_remote.addr.b[3], 1);
+	assert_int_equal(run_in(&a, "ip addr del 192.0.2.77/24 dev outer"), 0);
+	stop_both();
+}
+
+static void test_a_trap_raises_an_acquire(void **state)
+{
+	struct ts_list local = {0}, remote = {0};
+	struct dp_event ev;
+	struct dp_counters c;
+
+	(void)state;
+	start(&a, &setups[0]);
+	add_ts(&local, a.inner4);
+	add_ts(&remote, b.inner4);
+	assert_int_equal(dp_trap_add(a.dp, 7, 1, &local, &remote, NULL), 0);
+	assert_int_equal(dp_trap_add(a.dp, 7, 1, &local, &remote, NULL), ERR_EXISTS);
+	add_addresses(&a);
+	assert_int_not_equal(run_in(&a, "ping -q -c 1 -W 0.1 %s >/dev/null 2>&1", b.inner4), 0);
+	assert_true(wait_event(&a, DP_EVENT_ACQUIRE, &ev));
+	assert_int_equal(ev.reqid, 7);
+	assert_int_equal(ev.packet.proto, IP_PROTO_ICMP);
+	dp_get_counters(a.dp, &c);
+	assert_int_equal(c.drops[ESP_DROP_TRAPPED], 1);
+	assert_int_equal(dp_trap_remove(a.dp, 7), 0);
+	assert_int_equal(dp_trap_remove(a.dp, 7), ERR_NOT_FOUND);
+	ts_list_free(&local);
+	ts_list_free(&remote);
+	stop_both();
+}
+
+/* An adopted device keeps its MTU of 1500, so ICMP has to tell what fits (RFC 4301 §8.2.1). */
+static void test_an_adopted_device_gets_packet_too_big(void **state)
+{
+	struct dp_counters c;
+
+	(void)state;
+	assert_int_equal(run_in(&a, "ip tuntap add dev xfrm1 mode tun"), 0);
+	start_both(&setups[0]);
+	install_all(&setups[0]);
+	add_addresses(&a);
+	add_addresses(&b);
+	assert_int_equal(
+	    run_in(&a, "ping -c 1 -W 1 -M do -s 1472 %s 2>&1 | grep -q 'mtu = 1438'", b.inner4), 0);
+	assert_int_equal(ping(&a, "-M do -s 1410", b.inner4), 0);
+	transfer(&a, &b, false);
+	dp_get_counters(a.dp, &c);
+	assert_true(c.ptb_sent >= 1);
+	stop_both();
+	assert_int_equal(run_in(&a, "ip tuntap del dev xfrm1 mode tun"), 0);
+}
+
+static void test_large_packets_without_df_arrive(void **state)
+{
+	const struct setup *u = *state;
+
+	start_both(u);
+	install_all(u);
+	add_addresses(&a);
+	add_addresses(&b);
+	assert_int_equal(ping(&a, "-M dont -s 4000", b.inner4), 0);
+	stop_both();
+}
+
+static void test_a_port_in_use_is_said(void **state)
+{
+	struct dp_config cfg;
+	struct dataplane *second = NULL;
+	struct err_msg msg;
+
+	(void)state;
+	start(&a, &setups[0]);
+	dp_config_init(&cfg);
+	assert_int_equal(dataplane_new(&cfg, &second, &msg), ERR_EXISTS);
+	assert_non_null(strstr(msg.text, "500"));
+	stop_both();
+}
+
+static void test_what_a_killed_predecessor_left_is_removed(void **state)
+{
+	(void)state;
+	assert_int_equal(run_in(&a,
+				"ip rule add not fwmark 220 pref 220 lookup 220 protocol 220 && "
+				"ip route add 10.77.0.0/16 dev outer table 220 proto 220 && "
+				"ip route add 10.78.0.0/16 dev outer table 220"),
+			 0);
+	start(&a, &setups[0]);
+	assert_int_not_equal(run_in(&a, "ip rule | grep -q 220"), 0);
+	assert_int_not_equal(run_in(&a, "ip route show table 220 | grep -q 10.77"), 0);
+	assert_int_equal(run_in(&a, "ip route show table 220 | grep -q 10.78"), 0);
+	assert_int_equal(run_in(&a, "ip route flush table 220"), 0);
+	stop_both();
+}
+
+static int after_each(void **state)
+{
+	(void)state;
+	stop_both();
+	return 0;
+}
+
+#define TEST(f, s)                                   \
+	{                                            \
+#f, f, NULL, after_each, (void *)(s) \
+	}
+
+int main(void)
+{
+	const struct CMUnitTest others[] = {
+	    TEST(test_without_interface_id_routes_lead_into_our_device, NULL),
+	    TEST(test_ike_datagrams_and_keepalives, NULL),
+	    TEST(test_an_authentic_packet_from_elsewhere_is_reported, NULL),
+	    TEST(test_a_trap_raises_an_acquire, NULL),
+	    TEST(test_an_adopted_device_gets_packet_too_big, NULL),
+	    TEST(test_large_packets_without_df_arrive, &setups[0]),
+	    TEST(test_a_port_in_use_is_said, NULL),
+	    TEST(test_what_a_killed_predecessor_left_is_removed, NULL),
+	};
+	struct CMUnitTest matrix[sizeof(setups) / sizeof(setups[0])];
+	size_t i;
+
+	if (!make_network()) {
+		fprintf(stderr, "skipped: needs root, network namespaces and /dev/net/tun\n");
+		return SKIP;
+	}
+	for (i = 0; i < sizeof(setups) / sizeof(setups[0]); i++)
+		matrix[i] = (struct CMUnitTest){setups[i].name, test_ping_and_tcp, NULL, after_each,
+						(void *)&setups[i]};
+	return cmocka_run_group_tests(matrix, NULL, NULL) +
+	       cmocka_run_group_tests(others, NULL, NULL);
+}
