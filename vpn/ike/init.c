@@ -57,10 +57,10 @@ void init_read_extensions(struct ike_sa *sa, const struct ike_payloads *p)
 	sa->handshake->certreq = ike_payload_find(p, PAYLOAD_CERTREQ, 0) != NULL;
 }
 
-void init_apply_natd(struct ike_sa *sa, const struct ike_payloads *p, const struct endpoint *local,
-		     const struct endpoint *remote)
+void init_apply_natd(struct ike_sa *sa, const struct ike_payloads *p, uint64_t spi_r,
+		     const struct endpoint *local, const struct endpoint *remote)
 {
-	struct natd_result natd = natd_check(p, sa->spi_i, sa->spi_r, local, remote);
+	struct natd_result natd = natd_check(p, sa->spi_i, spi_r, local, remote);
 
 	sa->nat_local = natd.supported && natd.nat_local;
 	sa->nat_remote = natd.supported && natd.nat_remote;

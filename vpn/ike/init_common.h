@@ -16,8 +16,9 @@ struct init_said {
 bool init_decode(const struct ike_payloads *p, struct init_said *ret_said);
 void init_encode_extensions(const struct ike_sa *sa, struct ike_builder *b);
 void init_read_extensions(struct ike_sa *sa, const struct ike_payloads *p);
-void init_apply_natd(struct ike_sa *sa, const struct ike_payloads *p, const struct endpoint *local,
-		     const struct endpoint *remote);
+/* spi_r is that of the message: 0 in a request. */
+void init_apply_natd(struct ike_sa *sa, const struct ike_payloads *p, uint64_t spi_r,
+		     const struct endpoint *local, const struct endpoint *remote);
 int init_derive_keys(struct ike_sa *sa, const struct proposal *chosen, struct view peer_value);
 void nonce_copy(struct nonce *to, struct view from);
 

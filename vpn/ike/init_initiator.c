@@ -206,7 +206,7 @@ void init_response(struct ike_sa *sa, const struct ike_header *hdr, const struct
 	sa->local.addr = local->addr;
 	exchange_take_request(sa);
 	init_read_extensions(sa, p);
-	init_apply_natd(sa, p, local, remote);
+	init_apply_natd(sa, p, sa->spi_r, local, remote);
 	float_ports(sa);
 	auth_begin(sa, now);
 }

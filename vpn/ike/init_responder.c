@@ -273,7 +273,7 @@ static void admit(struct incoming *in)
 		   endpoint_format(&in->remote, from, sizeof(from)));
 	ike_sa_set_state(sa, IKE_CONNECTING, "the peer has initiated");
 	init_read_extensions(sa, &in->payloads);
-	init_apply_natd(sa, &in->payloads, &in->local, &in->remote);
+	init_apply_natd(sa, &in->payloads, 0, &in->local, &in->remote);
 	if (send_answer(sa, &in->chosen, in->now))
 		ike_sa_destroy(sa, CAUSE_ERROR, 0, "IKE_SA_INIT could not be answered");
 	else

@@ -5,6 +5,8 @@
  * fits the identity, so the choice is made anew at IKE_AUTH among all that fit. */
 #include "vpn/ike/select.h"
 
+#include "vpn/crypto/alg.h"
+
 #include "vpn/ike/auth_method.h"
 
 static int host_score(const struct host_spec *hosts, size_t n, const struct ip_addr *addr)
