@@ -35,6 +35,7 @@ struct capture {
 	pthread_t thread;
 	int stop_fd;
 	_Atomic uint64_t count;
+	struct pcap_stat stats; /* the kernel's count when the last packet was taken */
 	bool failed;
 };
 
@@ -61,13 +62,11 @@ static void take_all(struct capture *capture)
 
 static bool is_drained(struct capture *capture)
 {
-	struct pcap_stat stats;
-
-	if (pcap_stats(capture->pcap, &stats) < 0) {
+	if (pcap_stats(capture->pcap, &capture->stats) < 0) {
 		capture->failed = true;
 		return true;
 	}
-	return atomic_load(&capture->count) + stats.ps_drop >= stats.ps_recv;
+	return atomic_load(&capture->count) + capture->stats.ps_drop >= capture->stats.ps_recv;
 }
 
 static void drain(struct capture *capture)
@@ -76,6 +75,7 @@ static void drain(struct capture *capture)
 	int64_t deadline = wait_now_ms() + DRAIN_MS;
 
 	take_all(capture);
+	/* What arrives after the look that found nothing missing is after the end. */
 	while (!capture->failed && !is_drained(capture) && wait_now_ms() < deadline) {
 		poll(&socket, 1, 10);
 		take_all(capture);
@@ -199,18 +199,18 @@ uint64_t capture_count(const struct capture *capture)
 
 int capture_stop(struct capture *capture, uint64_t *ret_count, struct err_msg *msg)
 {
-	struct pcap_stat stats = {0};
+	const struct pcap_stat *stats = &capture->stats;
 	uint64_t count;
 	int err = 0;
 
 	eventfd_write(capture->stop_fd, 1);
 	pthread_join(capture->thread, NULL);
 	count = atomic_load(&capture->count);
-	if (capture->failed || pcap_stats(capture->pcap, &stats) < 0)
+	if (capture->failed)
 		err = err_set(msg, ERR_IO, "capture: %s", pcap_geterr(capture->pcap));
-	else if (stats.ps_drop > 0 || count < stats.ps_recv)
+	else if (stats->ps_drop > 0 || count < stats->ps_recv)
 		err = err_set(msg, ERR_IO, "capture: %u of %u packets lost",
-			      (unsigned)(stats.ps_recv - count), stats.ps_recv);
+			      (unsigned)(stats->ps_recv - count), stats->ps_recv);
 	else if (capture->dump && pcap_dump_flush(capture->dump) < 0)
 		err = err_set(msg, ERR_IO, "capture: file: %s", strerror(errno));
 	capture_free(capture);

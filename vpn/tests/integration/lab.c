@@ -158,12 +158,11 @@ void lab_seed_keys(struct lab *lab)
 
 static void read_conf(struct lab *lab, const char *name, char text[CONF_TEXT_MAX])
 {
-	const char *dir = getenv("INTEGRATION_DATA");
 	char path[4096];
 	FILE *file;
 	size_t len;
 
-	snprintf(path, sizeof(path), "%s/%s", dir ? dir : ".", name);
+	snprintf(path, sizeof(path), "%s/%s", INTEGRATION_DATA, name);
 	file = fopen(path, "re");
 	if (!file)
 		lab_fail(lab, "%s: cannot be read", path);
@@ -274,6 +273,15 @@ void lab_capture_outer(struct lab *lab)
 	lab_ok(lab, capture_start(lab->net, &spec, &lab->outer, &msg), &msg, "capture");
 }
 
+void lab_stop_capture(struct lab *lab)
+{
+	struct err_msg msg = {{0}};
+	int err = capture_stop(lab->outer, NULL, &msg);
+
+	lab->outer = NULL;
+	lab_ok(lab, err, &msg, "capture");
+}
+
 unsigned lab_count_packets(struct lab *lab, const char *path, const char *filter)
 {
 	char error[PCAP_ERRBUF_SIZE];
@@ -303,12 +311,9 @@ unsigned lab_count_packets(struct lab *lab, const char *path, const char *filter
 
 void lab_expect_no_clear_text(struct lab *lab, unsigned min_esp)
 {
-	struct err_msg msg = {{0}};
 	unsigned clear, esp;
-	int err = capture_stop(lab->outer, NULL, &msg);
 
-	lab->outer = NULL;
-	lab_ok(lab, err, &msg, "capture");
+	lab_stop_capture(lab);
 	clear = lab_count_packets(lab, lab->outer_path, INNER_FILTER);
 	esp = lab_count_packets(lab, lab->outer_path, ESP_FILTER);
 	if (clear > 0)
@@ -353,23 +358,26 @@ void lab_expect_notify(struct lab *lab, struct peer *sender, const char *message
 	lab_expect_log(lab, receiver, strcmp(peer_name(receiver), "beetd") == 0 ? named : parsed);
 }
 
-void lab_block(struct lab *lab, bool on)
+void lab_nft(struct lab *lab, const char *node, const char *text)
 {
-	static const char block[] =
-	    "table ip block { chain forward { type filter hook forward priority "
-	    "-10; iifname \"vps0\" drop; }; }\n";
-	static const char unblock[] = "delete table ip block\n";
 	static const char *const argv[] = {"nft", "-f", "-", NULL};
-	const struct process_spec spec = {
-	    .node = "inet", .argv = argv, .input = on ? block : unblock};
+	const struct process_spec spec = {.node = node, .argv = argv, .input = text};
 	struct process_output output = {0};
 	struct err_msg msg = {{0}};
 	int status = 0;
 
 	lab_ok(lab, process_run(lab->net, &spec, 10000, &status, &output, &msg), &msg, "nft");
 	if (status != 0)
-		lab_fail(lab, "nft: %s", output.text);
+		lab_fail(lab, "nft in %s: %s", node, output.text);
 	process_output_free(&output);
+}
+
+void lab_block(struct lab *lab, bool on)
+{
+	lab_nft(lab, "inet",
+		on ? "table ip block { chain forward { type filter hook forward priority -10; "
+		     "iifname \"vps0\" drop; }; }\n"
+		   : "delete table ip block\n");
 }
 
 void lab_terminate(struct lab *lab, const char *ike)

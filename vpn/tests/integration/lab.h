@@ -76,6 +76,7 @@ void lab_expect_child(struct lab *lab, struct peer *peer, const char *child, con
 		      const char *value);
 
 void lab_capture_outer(struct lab *lab);
+void lab_stop_capture(struct lab *lab);
 /* Stops the capture and expects no packet with an inner address on the outer wire, and at least
  * min_esp ESP packets. */
 void lab_expect_no_clear_text(struct lab *lab, unsigned min_esp);
@@ -88,6 +89,8 @@ void lab_expect_log(struct lab *lab, struct peer *peer, const char *const *words
  * that they sent and received; a foreign end's word counts for the wire. */
 void lab_expect_notify(struct lab *lab, struct peer *sender, const char *message,
 		       const char *notify);
+/* Loads nftables rules in a node. */
+void lab_nft(struct lab *lab, const char *node, const char *text);
 /* Loses, on the internet router, every IPv4 packet from the VPS. */
 void lab_block(struct lab *lab, bool on);
 

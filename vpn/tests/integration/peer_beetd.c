@@ -5,12 +5,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char *missing(void)
+static const char *executable(void)
 {
 	const char *path = getenv("BEETD");
 
-	if (!path || access(path, X_OK) < 0)
-		return "beetd is not built (BEETD in the environment names it)";
+	return path ? path : BEETD_BUILT;
+}
+
+static const char *missing(void)
+{
+	if (access(executable(), X_OK) < 0)
+		return "beetd is not built (BEETD in the environment names another)";
 	if (access("/dev/net/tun", R_OK | W_OK) < 0)
 		return "no /dev/net/tun";
 	return NULL;
@@ -27,14 +32,20 @@ static int command(const char *dir, const struct peer_options *options,
 	snprintf(c->text[0], sizeof(c->text[0]), "unix://%s/charon.vici", dir);
 	snprintf(c->text[1], sizeof(c->text[1]), "%s/keys", dir);
 	snprintf(c->text[2], sizeof(c->text[2]), "%s/events.json", dir);
-	c->argv[count++] = getenv("BEETD");
-	c->argv[count++] = "--foreground";
+	c->argv[count++] = executable();
 	c->argv[count++] = "--vici";
 	c->argv[count++] = c->text[0];
 	c->argv[count++] = "--keylog";
 	c->argv[count++] = c->text[1];
 	c->argv[count++] = "--events";
 	c->argv[count++] = c->text[2];
+	c->argv[count++] = "--log";
+	c->argv[count++] = "2";
+	/* As strongSwan has it here: a lost datagram shall cost a test little. */
+	c->argv[count++] = "--retransmit-timeout";
+	c->argv[count++] = "0.5";
+	c->argv[count++] = "--retransmit-base";
+	c->argv[count++] = "1.5";
 	while (extra && *extra && count < 31)
 		c->argv[count++] = *extra++;
 	return 0;

@@ -43,8 +43,8 @@ static const char conf_format[] =
     "	}\n"
     "	syslog { daemon { default = -1 } }\n"
     "	journal { default = -1 }\n"
-    "	retransmit_timeout = 1.0\n"
-    "	retransmit_tries = 3\n"
+    "	retransmit_timeout = 0.5\n"
+    "	retransmit_base = 1.5\n"
     "	%s\n"
     "}\n";
 
