@@ -1,0 +1,216 @@
+/* control.c - the sessions together: events and logs to whom they concern, deadlines.
+ *
+ * Events come while the node's action is current: everything is copied into messages at once, and
+ * no command runs (session.c). */
+#include "vpn/control/control.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vpn/control/internal.h"
+
+struct control *control_new(struct node *node, const struct control_env *env, uint64_t now)
+{
+	struct control *control = calloc(1, sizeof(*control));
+
+	if (!control)
+		return NULL;
+	control->node = node;
+	control->env = *env;
+	control->started = now;
+	list_init(&control->sessions);
+	return control;
+}
+
+void control_free(struct control *control)
+{
+	struct list *pos, *tmp;
+
+	if (!control)
+		return;
+	list_for_each(pos, tmp, &control->sessions)
+	{
+		control_session_free(list_entry(pos, struct control_session, link));
+	}
+	authorities_free(control);
+	free(control);
+}
+
+/* --- Events
+ * ------------------------------------------------------------------------------------------- */
+
+static void put_updown(struct vici_writer *v, const struct control *control,
+		       const struct ike_event *event, bool up, uint64_t now)
+{
+	put_yes(v, "up", up);
+	vici_section(v, event->ike.conn->name);
+	put_ike_sa(v, &event->ike, now);
+	if (event->have_child) {
+		vici_section(v, "child-sas");
+		put_child_sa(v, control->node, &event->child, now);
+		vici_section_end(v);
+	}
+	vici_section_end(v);
+}
+
+static void send_updown(struct control_session *s, enum control_event_id id,
+			const struct ike_event *event, bool up, uint64_t now)
+{
+	struct vici_writer v = {0};
+
+	if (!session_wants(s, id) || !event->have_ike)
+		return;
+	session_begin_event(&v, id);
+	put_updown(&v, s->control, event, up, now);
+	session_end_event(s, id, &v);
+}
+
+/* Our own: every event of the engine, as the daemon's JSON lines have it. */
+static void send_raw_event(struct control_session *s, const struct ike_event *event)
+{
+	struct vici_writer v = {0};
+
+	if (!session_wants(s, ON_BEETD_EVENT))
+		return;
+	session_begin_event(&v, ON_BEETD_EVENT);
+	vici_value_str(&v, "event", ike_event_name(event->kind));
+	if (event->have_ike) {
+		vici_value_str(&v, "ike", event->ike.conn->name);
+		vici_value_fmt(&v, "ike-id", "%u", event->ike.id);
+	}
+	if (event->have_child) {
+		vici_value_str(&v, "child", event->child.cfg->name);
+		vici_value_fmt(&v, "child-id", "%u", event->child.id);
+	}
+	if (event->notify)
+		vici_value_fmt(&v, "notify", "%u", event->notify);
+	if (event->number)
+		vici_value_fmt(&v, "number", "%u", event->number);
+	vici_value_str(&v, "text", event->text);
+	session_end_event(s, ON_BEETD_EVENT, &v);
+}
+
+static void event_to_session(struct control_session *s, const struct ike_event *event, uint64_t now)
+{
+	send_raw_event(s, event);
+	switch (event->kind) {
+	case EVENT_IKE_UP:
+	case EVENT_IKE_DOWN:
+		send_updown(s, ON_IKE_UPDOWN, event, event->kind == EVENT_IKE_UP, now);
+		break;
+	case EVENT_CHILD_UP:
+	case EVENT_CHILD_DOWN:
+		send_updown(s, ON_CHILD_UPDOWN, event, event->kind == EVENT_CHILD_UP, now);
+		break;
+	default:
+		break;
+	}
+	waiting_event(s, event);
+}
+
+void control_event(struct control *control, const struct ike_event *event, uint64_t now)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &control->sessions)
+	{
+		event_to_session(list_entry(pos, struct control_session, link), event, now);
+	}
+	if (event->kind == EVENT_DROPPED)
+		control->counters.invalid++;
+}
+
+/* --- Logs
+ * --------------------------------------------------------------------------------------------- */
+
+static void send_log(struct control_session *s, enum control_event_id id, const struct ike_log *log)
+{
+	struct vici_writer v = {0};
+
+	session_begin_event(&v, id);
+	vici_value_str(&v, "group", ike_log_group_name(log->group));
+	vici_value_fmt(&v, "level", "%d", log->level);
+	if (id == ON_LOG)
+		vici_value_str(&v, "thread", "1");
+	if (log->ike_name)
+		vici_value_str(&v, "ikesa-name", log->ike_name);
+	if (log->ike_id)
+		vici_value_fmt(&v, "ikesa-uniqueid", "%u", log->ike_id);
+	vici_value_str(&v, "msg", log->text);
+	session_end_event(s, id, &v);
+}
+
+static bool wants_control_log(const struct control_session *s, const struct ike_log *log)
+{
+	const struct waiting *w = &s->waiting;
+
+	return w->what != WAITING_NOT && log->level <= w->loglevel && log->ike_id &&
+	       waiting_has_ike(w, log->ike_id) && session_wants(s, ON_CONTROL_LOG);
+}
+
+void control_log(struct control *control, const struct ike_log *log)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &control->sessions)
+	{
+		struct control_session *s = list_entry(pos, struct control_session, link);
+
+		if (wants_control_log(s, log))
+			send_log(s, ON_CONTROL_LOG, log);
+		if (log->level <= 1 && session_wants(s, ON_LOG))
+			send_log(s, ON_LOG, log);
+	}
+}
+
+/* --- Counters
+ * ----------------------------------------------------------------------------------------- */
+
+/* Exchange types and the response flag of RFC 7296 §3.1. */
+void control_count(struct control *control, bool inbound, struct view datagram)
+{
+	struct reader r = rd_init(datagram.p, datagram.len);
+	uint8_t exchange, flags;
+
+	rd_bytes(&r, 18); /* SPIs, next payload, version */
+	exchange = rd_u8(&r);
+	flags = rd_u8(&r);
+	if (!rd_ok(&r) || exchange < 34 || exchange > 37)
+		return;
+	control->counters.messages[exchange - 34][!inbound][flags >> 5 & 1]++;
+}
+
+/* --- Time
+ * --------------------------------------------------------------------------------------------- */
+
+uint64_t control_next_deadline(const struct control *control)
+{
+	uint64_t first = UINT64_MAX;
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &control->sessions)
+	{
+		const struct control_session *s = list_entry(pos, struct control_session, link);
+
+		if (s->failed)
+			continue;
+		if (s->more && s->waiting.what == WAITING_NOT)
+			return 0;
+		if (s->waiting.deadline < first)
+			first = s->waiting.deadline;
+	}
+	return first;
+}
+
+void control_expire(struct control *control, uint64_t now)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &control->sessions)
+	{
+		struct control_session *s = list_entry(pos, struct control_session, link);
+
+		waiting_expire(s, now);
+		session_resume(s, now);
+	}
+}

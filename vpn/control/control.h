@@ -1,0 +1,68 @@
+/* control.h - the server side of vici on a node: strongSwan's commands and events, without sockets.
+ *
+ * The owner accepts connections and makes a session for each: octets in, octets out. It hands every
+ * event and log action of the node (node_next_action) to control_event and control_log, and calls
+ * control_expire when control_next_deadline has come. Commands act on the node, so after
+ * control_session_input and control_expire there are new actions to fetch. `now` is the node's
+ * clock. Debian's swanctl 5.9.8 is the client that this is written for; names of commands, events
+ * and fields are strongSwan's. */
+#ifndef VPN_CONTROL_CONTROL_H
+#define VPN_CONTROL_CONTROL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vpn/base/err.h"
+#include "vpn/node/node.h"
+#include "vpn/vici/vici.h"
+
+#define CONTROL_SESSIONS_MAX 256u /* each costs a buffer; a stuck client must not take them all */
+#define CONTROL_OUT_MAX	     (64u << 20) /* octets a client has not read: list-sas of 20,000 SAs */
+#define CONTROL_OUT_LOSSY    (1u << 20)	 /* from here on it gets no log events, which may be lost */
+
+/* What the owner tells of itself; strings must outlive the control. */
+struct control_env {
+	void *ctx;
+	const char *daemon, *version;		  /* "beetd", "0.1.0" */
+	const char *sysname, *release, *machine;  /* uname(2) */
+	int64_t (*wall)(void *ctx, uint64_t now); /* Unix time in seconds */
+	/* A sentence for the daemon's log, level as in ike/action.h; may be NULL. */
+	void (*log)(void *ctx, int level, const char *text);
+};
+
+struct control;
+struct control_session;
+
+struct control *control_new(struct node *node, const struct control_env *env, uint64_t now);
+void control_free(struct control *control); /* and all its sessions */
+
+/* ERR_LIMIT, ERR_NOMEM. */
+int control_session_new(struct control *control, struct control_session **ret_session);
+void control_session_free(struct control_session *session); /* the client is gone */
+/* Octets from the client. On failure the session is of no more use: what is still in its output may
+ * be sent, then the owner closes. ERR_SYNTAX: not vici; ERR_LIMIT; ERR_NOMEM. */
+int control_session_input(struct control_session *session, const void *data, size_t len,
+			  uint64_t now);
+/* What waits to be sent, good until the next call with this session; and that n octets of it were
+ * sent. */
+struct view control_session_output(const struct control_session *session);
+void control_session_sent(struct control_session *session, size_t n);
+/* True if the session failed outside of its input (memory, a client that does not read): close it.
+ */
+bool control_session_failed(const struct control_session *session);
+
+void control_event(struct control *control, const struct ike_event *event, uint64_t now);
+void control_log(struct control *control, const struct ike_log *log);
+/* An IKE datagram that came in or goes out, for get-counters. */
+void control_count(struct control *control, bool inbound, struct view datagram);
+
+uint64_t control_next_deadline(const struct control *control); /* UINT64_MAX: none */
+void control_expire(struct control *control, uint64_t now);
+
+/* The connection that a load-conn message describes: `conn` is the section of its name. *msg names
+ * the option. ERR_SYNTAX, ERR_UNSUPPORTED, ERR_NOMEM, and what cert_load and proposal_parse say.
+ * warn may be NULL. */
+int control_conn_from_vici(const struct vici_node *conn, void (*warn)(void *ctx, const char *text),
+			   void *ctx, struct ike_conn **ret_conn, struct err_msg *msg);
+
+#endif
