@@ -219,8 +219,7 @@ void loader_no_sections(struct loader *l, const struct conf_section *section, co
 			     what);
 }
 
-/* --- The whole
- * ---------------------------------------------------------------------------------------- */
+/* --- The whole --- */
 
 static const struct part {
 	const char *name;

@@ -86,8 +86,7 @@ static void load_cert_folder(struct loader *l, const char *folder, const char *t
 	conf_paths_free(&paths);
 }
 
-/* --- Private keys
- * ------------------------------------------------------------------------------------ */
+/* --- Private keys --- */
 
 /* The passphrase that the secrets section has for a file of that folder, or NULL. */
 static const char *find_passphrase(const struct conf_section *secrets, const char *folder,
@@ -148,8 +147,7 @@ static void load_key_folder(struct loader *l, const char *folder, const char *ty
 	conf_paths_free(&paths);
 }
 
-/* --- Secrets
- * ------------------------------------------------------------------------------------------ */
+/* --- Secrets --- */
 
 static int base64_value(char c)
 {

@@ -120,8 +120,7 @@ static int count_entry(struct parser *s)
 	return ERR_LIMIT;
 }
 
-/* --- Values
- * ------------------------------------------------------------------------------------------ */
+/* --- Values --- */
 
 static char unescape(char c)
 {
@@ -235,8 +234,7 @@ static int parse_keyvalue(struct parser *s, struct conf_section *section, const 
 	return err ? err : set_value(s, section, name, text, at);
 }
 
-/* --- Sections
- * ---------------------------------------------------------------------------------------- */
+/* --- Sections --- */
 
 struct conf_section *conf_find_section(const struct conf_section *parent, const char *name)
 {
@@ -345,8 +343,7 @@ static int parse_section(struct parser *s, struct conf_section *parent, const ch
 	return 0;
 }
 
-/* --- Includes
- * ---------------------------------------------------------------------------------------- */
+/* --- Includes --- */
 
 /* True if the name at s->p is the word of an include statement, and no key or section of that name.
  */
@@ -418,8 +415,7 @@ static int parse_include(struct parser *s, struct conf_section *section)
 	return include_files(s, path, &at, section);
 }
 
-/* --- A file
- * ------------------------------------------------------------------------------------------ */
+/* --- A file --- */
 
 static int parse_setting(struct parser *s, struct conf_section *section, unsigned depth)
 {

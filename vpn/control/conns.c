@@ -56,8 +56,7 @@ enum command_result command_get_conns(struct control_session *s, const struct vi
 	return REPLY_NOW;
 }
 
-/* --- list-conns
- * -------------------------------------------------------------------------------------------- */
+/* --- list-conns --- */
 
 /* "10.0.0.1", "10.0.0.0/8", "10.0.0.1-10.0.0.9", a name or "%any". */
 static const char *format_host(const struct host_spec *host, char *buf, size_t cap)
@@ -205,8 +204,7 @@ enum command_result command_list_conns(struct control_session *s, const struct v
 	return REPLY_NOW;
 }
 
-/* --- list-policies
- * ------------------------------------------------------------------------------------------ */
+/* --- list-policies --- */
 
 static void list_trap(struct control_session *s, const struct ike_conn *conn,
 		      const struct child_cfg *child)

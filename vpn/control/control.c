@@ -36,8 +36,7 @@ void control_free(struct control *control)
 	free(control);
 }
 
-/* --- Events
- * ------------------------------------------------------------------------------------------- */
+/* --- Events --- */
 
 static void put_updown(struct vici_writer *v, const struct control *control,
 		       const struct ike_event *event, bool up, uint64_t now)
@@ -108,7 +107,7 @@ static void event_to_session(struct control_session *s, const struct ike_event *
 	waiting_event(s, event);
 }
 
-void control_event(struct control *control, const struct ike_event *event, uint64_t now)
+static void handle_event(struct control *control, const struct ike_event *event, uint64_t now)
 {
 	struct list *pos, *tmp;
 
@@ -120,8 +119,7 @@ void control_event(struct control *control, const struct ike_event *event, uint6
 		control->counters.invalid++;
 }
 
-/* --- Logs
- * --------------------------------------------------------------------------------------------- */
+/* --- Logs --- */
 
 static void send_log(struct control_session *s, enum control_event_id id, const struct ike_log *log)
 {
@@ -148,7 +146,7 @@ static bool wants_control_log(const struct control_session *s, const struct ike_
 	       waiting_has_ike(w, log->ike_id) && session_wants(s, ON_CONTROL_LOG);
 }
 
-void control_log(struct control *control, const struct ike_log *log)
+static void handle_log(struct control *control, const struct ike_log *log)
 {
 	struct list *pos, *tmp;
 
@@ -163,11 +161,10 @@ void control_log(struct control *control, const struct ike_log *log)
 	}
 }
 
-/* --- Counters
- * ----------------------------------------------------------------------------------------- */
+/* --- Counters --- */
 
 /* Exchange types and the response flag of RFC 7296 §3.1. */
-void control_count(struct control *control, bool inbound, struct view datagram)
+static void count_message(struct control *control, bool out, struct view datagram)
 {
 	struct reader r = rd_init(datagram.p, datagram.len);
 	uint8_t exchange, flags;
@@ -177,11 +174,32 @@ void control_count(struct control *control, bool inbound, struct view datagram)
 	flags = rd_u8(&r);
 	if (!rd_ok(&r) || exchange < 34 || exchange > 37)
 		return;
-	control->counters.messages[exchange - 34][!inbound][flags >> 5 & 1]++;
+	control->counters.messages[exchange - 34][out][flags >> 5 & 1]++;
 }
 
-/* --- Time
- * --------------------------------------------------------------------------------------------- */
+void control_received(struct control *control, struct view datagram)
+{
+	count_message(control, false, datagram);
+}
+
+void control_action(struct control *control, const struct ike_action *action, uint64_t now)
+{
+	switch (action->type) {
+	case IKE_ACTION_EVENT:
+		handle_event(control, &action->event, now);
+		break;
+	case IKE_ACTION_LOG:
+		handle_log(control, &action->log);
+		break;
+	case IKE_ACTION_SEND:
+		count_message(control, true, action->send.datagram);
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- Time --- */
 
 uint64_t control_next_deadline(const struct control *control)
 {

@@ -36,13 +36,12 @@ struct control_session;
 struct control *control_new(struct node *node, const struct control_env *env, uint64_t now);
 void control_free(struct control *control); /* and all its sessions */
 
-/* ERR_LIMIT, ERR_NOMEM. */
-int control_session_new(struct control *control, struct control_session **ret_session);
-void control_session_free(struct control_session *session); /* the client is gone */
+/* NULL: out of memory or CONTROL_SESSIONS_MAX. */
+struct control_session *control_session_new(struct control *control);
+void control_session_free(struct control_session *session); /* the client is gone; NULL is fine */
 /* Octets from the client. On failure the session is of no more use: what is still in its output may
  * be sent, then the owner closes. ERR_SYNTAX: not vici; ERR_LIMIT; ERR_NOMEM. */
-int control_session_input(struct control_session *session, const void *data, size_t len,
-			  uint64_t now);
+int control_session_input(struct control_session *session, struct view octets, uint64_t now);
 /* What waits to be sent, good until the next call with this session; and that n octets of it were
  * sent. */
 struct view control_session_output(const struct control_session *session);
@@ -51,10 +50,11 @@ void control_session_sent(struct control_session *session, size_t n);
  */
 bool control_session_failed(const struct control_session *session);
 
-void control_event(struct control *control, const struct ike_event *event, uint64_t now);
-void control_log(struct control *control, const struct ike_log *log);
-/* An IKE datagram that came in or goes out, for get-counters. */
-void control_count(struct control *control, bool inbound, struct view datagram);
+/* What the node wants done, before the owner does it: events, logs and datagrams sent are of
+ * interest. */
+void control_action(struct control *control, const struct ike_action *action, uint64_t now);
+/* An IKE datagram that came in, for get-counters. */
+void control_received(struct control *control, struct view datagram);
 
 uint64_t control_next_deadline(const struct control *control); /* UINT64_MAX: none */
 void control_expire(struct control *control, uint64_t now);

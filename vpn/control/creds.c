@@ -24,8 +24,7 @@ static bool need_data(const struct vici_node *args, struct view *ret_data,
 	return true;
 }
 
-/* --- Certificates
- * ------------------------------------------------------------------------------------------ */
+/* --- Certificates --- */
 
 enum command_result command_load_cert(struct control_session *s, const struct vici_node *args,
 				      struct vici_writer *reply)
@@ -113,8 +112,7 @@ enum command_result command_flush_certs(struct control_session *s, const struct 
 	return reply_ok(reply);
 }
 
-/* --- Private keys
- * ------------------------------------------------------------------------------------------ */
+/* --- Private keys --- */
 
 enum command_result command_load_key(struct control_session *s, const struct vici_node *args,
 				     struct vici_writer *reply)
@@ -181,8 +179,7 @@ enum command_result command_load_token(struct control_session *s, const struct v
 	return reply_error(reply, "PKCS#11 tokens are not supported");
 }
 
-/* --- Shared secrets
- * ---------------------------------------------------------------------------------------- */
+/* --- Shared secrets --- */
 
 static void clear_owners(struct identity *owners, size_t n)
 {

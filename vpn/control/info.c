@@ -32,9 +32,7 @@ enum command_result command_reload_settings(struct control_session *s, const str
 	return reply_ok(reply); /* settings are command line options: there is nothing to reload */
 }
 
-/* --- stats
- * -----------------------------------------------------------------------------------------------
- */
+/* --- stats --- */
 
 /* "1 second", "3 minutes", in the largest whole unit below two, as strongSwan writes it. */
 static void put_running(struct vici_writer *v, uint64_t seconds)
@@ -114,8 +112,7 @@ enum command_result command_stats(struct control_session *s, const struct vici_n
 	return REPLY_NOW;
 }
 
-/* --- get-algorithms
- * --------------------------------------------------------------------------------------- */
+/* --- get-algorithms --- */
 
 static const char *kind_of(const struct alg *alg)
 {
@@ -172,8 +169,7 @@ enum command_result command_get_algorithms(struct control_session *s, const stru
 	return REPLY_NOW;
 }
 
-/* --- Counters
- * --------------------------------------------------------------------------------------------- */
+/* --- Counters --- */
 
 static void put_count(struct vici_writer *v, const char *key, uint64_t count)
 {

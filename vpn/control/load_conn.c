@@ -36,9 +36,7 @@ static int at_path(struct loading *l, const char *path, int err)
 	return err;
 }
 
-/* --- Checking
- * -----------------------------------------------------------------------------------------------
- */
+/* --- Checking --- */
 
 static int check_one(struct loading *l, const char *path, const struct option *option,
 		     const char *value)
@@ -101,9 +99,7 @@ static int check_section(struct loading *l, const char *path, enum option_scope 
 	return err;
 }
 
-/* --- Reading
- * ------------------------------------------------------------------------------------------------
- */
+/* --- Reading --- */
 
 static bool get_bool(const struct vici_node *section, const char *name, bool def)
 {
@@ -178,8 +174,7 @@ static const struct vici_node *next_item(const struct vici_node *section, const 
 #define for_each_item(item, section, name) \
 	for ((item) = first_item(section, name); (item); (item) = next_item(section, name, item))
 
-/* --- Authentication
- * ------------------------------------------------------------------------------------------ */
+/* --- Authentication --- */
 
 static int add_cert(struct cert_set *set, struct cert *cert)
 {
@@ -279,9 +274,7 @@ static int load_auths(struct loading *l, const struct vici_node *section)
 	return err;
 }
 
-/* --- Children
- * -------------------------------------------------------------------------------------------------
- */
+/* --- Children --- */
 
 static int load_proposals(struct loading *l, const struct vici_node *section, const char *name,
 			  uint8_t protocol, struct proposal_list *list)
@@ -453,8 +446,7 @@ static int load_children(struct loading *l, const struct vici_node *section)
 	return err;
 }
 
-/* --- The connection
- * ------------------------------------------------------------------------------------------- */
+/* --- The connection --- */
 
 static int load_hosts(struct loading *l, const struct vici_node *section, const char *name,
 		      struct host_spec **ret_hosts, uint8_t *ret_n)

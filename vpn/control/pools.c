@@ -23,8 +23,7 @@ static const struct vici_node *need_section(const struct vici_node *args, struct
 	return NULL;
 }
 
-/* --- Authorities
- * ------------------------------------------------------------------------------------------- */
+/* --- Authorities --- */
 
 static void authority_free(struct authority *a)
 {
@@ -147,9 +146,7 @@ enum command_result command_list_authorities(struct control_session *s,
 	return REPLY_NOW;
 }
 
-/* --- Pools
- * -------------------------------------------------------------------------------------------------
- */
+/* --- Pools --- */
 
 static int parse_pool(const struct vici_node *pool, struct ts *ret_range, struct err_msg *msg)
 {

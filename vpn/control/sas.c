@@ -43,8 +43,7 @@ static bool child_matches(const struct node_match *m, const struct child_sa_info
 	       (!m->child_id || m->child_id == child->id);
 }
 
-/* --- list-sas
- * ------------------------------------------------------------------------------------------ */
+/* --- list-sas --- */
 
 static void list_sa(struct control_session *s, const struct node_match *m,
 		    const struct ike_sa_info *ike)
@@ -87,8 +86,7 @@ enum command_result command_list_sas(struct control_session *s, const struct vic
 	return REPLY_NOW;
 }
 
-/* --- Waiting
- * ------------------------------------------------------------------------------------------- */
+/* --- Waiting --- */
 
 /* timeout: milliseconds; 0 or none: for ever; -1: not at all (*ret_wait false). */
 static int read_waiting(struct control_session *s, const struct vici_node *args, bool *ret_wait)
@@ -115,8 +113,7 @@ static enum command_result give_up(struct control_session *s, struct vici_writer
 	return reply_error(reply, "%s", why);
 }
 
-/* --- initiate
- * ------------------------------------------------------------------------------------------ */
+/* --- initiate --- */
 
 enum command_result command_initiate(struct control_session *s, const struct vici_node *args,
 				     struct vici_writer *reply)
@@ -142,8 +139,7 @@ enum command_result command_initiate(struct control_session *s, const struct vic
 	return REPLY_LATER;
 }
 
-/* --- terminate
- * ------------------------------------------------------------------------------------------ */
+/* --- terminate --- */
 
 static int find_children(const struct node *node, const struct node_match *m, uint32_t ike_id,
 			 struct waiting *w)
@@ -224,8 +220,7 @@ enum command_result command_terminate(struct control_session *s, const struct vi
 	return terminate_matches(s, &m, force, wait, reply);
 }
 
-/* --- Refused
- * --------------------------------------------------------------------------------------------- */
+/* --- Refused --- */
 
 enum command_result command_rekey(struct control_session *s, const struct vici_node *args,
 				  struct vici_writer *reply)

@@ -18,8 +18,7 @@ static const char *const event_names[] = {
 #undef X
 };
 
-/* --- Output
- * ------------------------------------------------------------------------------------------- */
+/* --- Output --- */
 
 static size_t pending(const struct control_session *s)
 {
@@ -89,8 +88,7 @@ bool control_session_failed(const struct control_session *s)
 	return s->failed;
 }
 
-/* --- Events
- * ------------------------------------------------------------------------------------------- */
+/* --- Events --- */
 
 bool session_wants(const struct control_session *s, enum control_event_id event)
 {
@@ -145,8 +143,7 @@ static void change_registration(struct control_session *s, const struct vici_pac
 	send_empty(s, VICI_EVENT_CONFIRM);
 }
 
-/* --- Input
- * -------------------------------------------------------------------------------------------- */
+/* --- Input --- */
 
 static int run_command(struct control_session *s, const struct vici_packet *packet)
 {
@@ -207,12 +204,12 @@ static int handle_frames(struct control_session *s)
 	return s->failed ? ERR_LIMIT : 0;
 }
 
-int control_session_input(struct control_session *s, const void *data, size_t len, uint64_t now)
+int control_session_input(struct control_session *s, struct view octets, uint64_t now)
 {
 	int err;
 
 	s->now = now;
-	err = vici_stream_add(&s->in, data, len);
+	err = vici_stream_add(&s->in, octets.p, octets.len);
 	if (!err)
 		err = handle_frames(s);
 	if (err)
@@ -227,28 +224,28 @@ void session_resume(struct control_session *s, uint64_t now)
 		s->failed = true;
 }
 
-/* --- Life
- * --------------------------------------------------------------------------------------------- */
+/* --- Life --- */
 
-int control_session_new(struct control *control, struct control_session **ret_session)
+struct control_session *control_session_new(struct control *control)
 {
 	struct control_session *s;
 
 	if (control->n_sessions >= CONTROL_SESSIONS_MAX)
-		return ERR_LIMIT;
+		return NULL;
 	s = calloc(1, sizeof(*s));
 	if (!s)
-		return ERR_NOMEM;
+		return NULL;
 	s->control = control;
 	s->waiting.deadline = UINT64_MAX;
 	list_append(&control->sessions, &s->link);
 	control->n_sessions++;
-	*ret_session = s;
-	return 0;
+	return s;
 }
 
 void control_session_free(struct control_session *s)
 {
+	if (!s)
+		return;
 	list_remove(&s->link);
 	s->control->n_sessions--;
 	waiting_clear(&s->waiting);

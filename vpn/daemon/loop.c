@@ -1,6 +1,6 @@
 /* loop.c - the event loop: everything that makes the daemon do something comes through here.
  *
- *     timer       the node's next deadline                     -> node_expire
+ *     timer       the node's or the control's next deadline    -> node_expire, control_expire
  *     dp_poll     the data plane has something to say          -> node_input, node_peer_moved, ...
  *     signals     INT, TERM: end; HUP: reload; USR1: counters
  *     stop_timer  peers that do not answer are not waited for any longer
@@ -11,6 +11,7 @@
  * The end, on a signal: nothing is started any more, every IKE SA is deleted with its peer; when
  * all are gone, or after STOP_WAIT_MS, or with the second signal, the loop closes its handles and
  * loop_run returns. */
+#include "vpn/control/control.h"
 #include "vpn/daemon/daemon.h"
 
 #include <inttypes.h>
@@ -55,6 +56,8 @@ static void on_timer(uv_timer_t *timer)
 	struct daemon *d = timer->data;
 
 	node_expire(d->node, daemon_now());
+	daemon_perform(d);
+	control_expire(d->control, daemon_now());
 	loop_settle(d);
 }
 
@@ -78,6 +81,8 @@ void loop_settle(struct daemon *d)
 		return;
 	}
 	deadline = node_next_deadline(d->node);
+	if (control_next_deadline(d->control) < deadline)
+		deadline = control_next_deadline(d->control);
 	if (deadline == UINT64_MAX)
 		uv_timer_stop(&d->timer);
 	else
@@ -109,9 +114,10 @@ static void on_dp_event(struct daemon *d, const struct dp_event *ev)
 {
 	uint64_t now = daemon_now();
 
-	if (ev->type == DP_EVENT_IKE)
+	if (ev->type == DP_EVENT_IKE) {
+		control_received(d->control, (struct view){ev->data, ev->len});
 		node_input(d->node, &ev->local, &ev->remote, (struct view){ev->data, ev->len}, now);
-	else if (ev->type == DP_EVENT_ACQUIRE)
+	} else if (ev->type == DP_EVENT_ACQUIRE)
 		node_acquire(d->node, ev->reqid, now);
 	else
 		on_sa_event(d, ev, now);

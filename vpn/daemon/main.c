@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 
 #include "vpn/control/control.h"
 
@@ -28,10 +29,33 @@ static int open_files(struct daemon *d, struct err_msg *msg)
 	return err;
 }
 
+static void log_control(void *ctx, int level, const char *text)
+{
+	daemon_log(ctx, LOG_CFG, level, "%s", text);
+}
+
+/* What `swanctl --version --daemon` shows. */
+static struct control_env control_environment(struct daemon *d)
+{
+	static struct utsname host;
+	struct node_env env = daemon_env(d);
+
+	uname(&host);
+	return (struct control_env){.ctx = d,
+				    .daemon = "beetd",
+				    .version = BEETLAB_VERSION,
+				    .sysname = host.sysname,
+				    .release = host.release,
+				    .machine = host.machine,
+				    .wall = env.wall,
+				    .log = log_control};
+}
+
 static int open_node(struct daemon *d, struct err_msg *msg)
 {
 	struct ike_options ike = d->options->ike;
 	struct node_env env = daemon_env(d);
+	struct control_env control;
 
 	ike.port = dataplane_port(d->dp, false);
 	ike.port_natt = dataplane_port(d->dp, true);
@@ -39,7 +63,8 @@ static int open_node(struct daemon *d, struct err_msg *msg)
 	if (!d->node)
 		return err_set(msg, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	node_log_keys(d->node, d->options->keylog != NULL);
-	d->control = control_new(d->node);
+	control = control_environment(d);
+	d->control = control_new(d->node, &control, daemon_now());
 	return d->control ? 0 : err_set(msg, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 }
 

@@ -182,7 +182,7 @@ void daemon_perform(struct daemon *d)
 
 	while ((a = node_next_action(d->node))) {
 		if (d->control)
-			control_action(d->control, a);
+			control_action(d->control, a, daemon_now());
 		perform(d, a);
 	}
 }

@@ -123,6 +123,8 @@ static void session_flush(struct session *s)
 		}
 		control_session_sent(s->control, out.len);
 	}
+	if (control_session_failed(s->control))
+		session_close(s);
 }
 
 static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)

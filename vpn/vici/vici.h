@@ -49,8 +49,7 @@ struct vici_packet {
 /* Parses the octets after the frame's length. ERR_SYNTAX; *msg says what is wrong. */
 int vici_packet_parse(struct view frame, struct vici_packet *ret_packet, struct err_msg *msg);
 
-/* --- Encoding
- * --------------------------------------------------------------------------------------- */
+/* --- Encoding --- */
 
 /* Grows as needed; failure is sticky and shows in vici_writer_finish. Zero-initialised is empty. */
 struct vici_writer {
@@ -83,8 +82,7 @@ void vici_value_fmt(struct vici_writer *v, const char *key, const char *fmt, ...
 /* A whole encoded message, which the caller knows to be balanced. */
 void vici_raw(struct vici_writer *v, struct view message);
 
-/* --- Decoding
- * --------------------------------------------------------------------------------------- */
+/* --- Decoding --- */
 
 enum vici_kind { VICI_SECTION, VICI_LIST, VICI_VALUE };
 
@@ -112,8 +110,7 @@ const struct vici_node *vici_find(const struct vici_node *node, const char *name
 const char *vici_text(const struct vici_node *node, const char *name);
 size_t vici_count(const struct vici_node *node); /* children */
 
-/* --- Frames out of a stream
- * -------------------------------------------------------------------------- */
+/* --- Frames out of a stream --- */
 
 /* Octets received and not yet used. Zero-initialised is empty. */
 struct vici_stream {
