@@ -34,7 +34,7 @@ struct message {
 
 static void drop(const struct message *m, enum ike_drop reason)
 {
-	report_drop(m->sa->engine, m->sa, reason, &m->remote);
+	report_dropped(m->sa->engine, m->sa, reason, &m->remote);
 }
 
 /* The SK payload, opened. False: dropped. */
@@ -251,15 +251,15 @@ void ike_engine_input(struct ike_engine *e, const struct endpoint *local,
 	struct message m = {.datagram = datagram, .local = *local, .remote = *remote, .now = now};
 
 	if (ike_header_decode(datagram, &m.hdr)) {
-		report_drop(e, NULL, IKE_DROP_HEADER, remote);
+		report_dropped(e, NULL, IKE_DROP_HEADER, remote);
 		return;
 	}
 	if (m.hdr.version >> 4 != 2) {
-		report_drop(e, NULL, IKE_DROP_VERSION, remote);
+		report_dropped(e, NULL, IKE_DROP_VERSION, remote);
 		return;
 	}
 	if (m.hdr.exchange < IKE_SA_INIT || m.hdr.exchange > INFORMATIONAL) {
-		report_drop(e, NULL, IKE_DROP_EXCHANGE, remote);
+		report_dropped(e, NULL, IKE_DROP_EXCHANGE, remote);
 		return;
 	}
 	if (is_first_message(&m.hdr)) {
@@ -268,7 +268,7 @@ void ike_engine_input(struct ike_engine *e, const struct endpoint *local,
 	}
 	m.sa = find_sa(e, &m.hdr);
 	if (!m.sa) {
-		report_drop(e, NULL, IKE_DROP_NO_SA, remote);
+		report_dropped(e, NULL, IKE_DROP_NO_SA, remote);
 		return;
 	}
 	m.response = m.hdr.flags & IKE_FLAG_RESPONSE;

@@ -55,7 +55,7 @@ static void answer_notify(struct incoming *in, uint16_t type, struct view data)
 	payload_notify_simple(&b, type, data);
 	len = ike_builder_finish(&b);
 	if (!len || !may_answer(in->e, in->now)) {
-		report_drop(in->e, NULL, IKE_DROP_RATE, &in->remote);
+		report_dropped(in->e, NULL, IKE_DROP_RATE, &in->remote);
 		return;
 	}
 	report_log(in->e, NULL, NULL, LOG_ENC, 1,
@@ -112,11 +112,11 @@ static bool pass_duplicates(struct incoming *in)
 		if (is_repeated(sa, in->datagram))
 			exchange_resend_response(sa, &in->local, &in->remote);
 		else
-			report_drop(in->e, sa, IKE_DROP_MESSAGE_ID, &in->remote);
+			report_dropped(in->e, sa, IKE_DROP_MESSAGE_ID, &in->remote);
 		return false;
 	}
 	if (in->e->opt.half_open_per_host && of_host >= in->e->opt.half_open_per_host) {
-		report_drop(in->e, NULL, IKE_DROP_HALF_OPEN, &in->remote);
+		report_dropped(in->e, NULL, IKE_DROP_HALF_OPEN, &in->remote);
 		return false;
 	}
 	return true;
@@ -254,7 +254,7 @@ static void admit(struct incoming *in)
 	char from[ENDPOINT_STRLEN];
 
 	if (!sa) {
-		report_drop(in->e, NULL, IKE_DROP_MEMORY, &in->remote);
+		report_dropped(in->e, NULL, IKE_DROP_MEMORY, &in->remote);
 		return;
 	}
 	h = sa->handshake;
@@ -265,7 +265,7 @@ static void admit(struct incoming *in)
 	if (octets_set(&h->message_i, in->datagram) || nonce_make(in->e, &h->nr) ||
 	    ke_new(h->group, env->random, env->ctx, &h->ke) ||
 	    init_derive_keys(sa, &in->chosen, in->said.ke.data)) {
-		report_drop(in->e, sa, IKE_DROP_RESOURCES, &in->remote);
+		report_dropped(in->e, sa, IKE_DROP_RESOURCES, &in->remote);
 		ike_sa_destroy(sa, CAUSE_PEER, 0, "the initiator's key exchange value is invalid");
 		return;
 	}
@@ -292,11 +292,11 @@ void init_request(struct ike_engine *e, const struct ike_header *hdr, struct vie
 	struct view chain = {datagram.p + IKE_HEADER_LEN, datagram.len - IKE_HEADER_LEN};
 
 	if (hdr->message_id != 0 || hdr->spi_r != 0 || !hdr->spi_i) {
-		report_drop(e, NULL, IKE_DROP_MESSAGE_ID, remote);
+		report_dropped(e, NULL, IKE_DROP_MESSAGE_ID, remote);
 		return;
 	}
 	if (ike_payloads_decode(hdr->next_payload, chain, &in.payloads)) {
-		report_drop(e, NULL, IKE_DROP_PAYLOADS, remote);
+		report_dropped(e, NULL, IKE_DROP_PAYLOADS, remote);
 		return;
 	}
 	if (pass_duplicates(&in) && pass_cookie(&in) && pass_legality(&in) && choose(&in) &&

@@ -82,8 +82,8 @@ const char *ike_drop_text(enum ike_drop reason)
 	return "?";
 }
 
-void report_drop(struct ike_engine *e, const struct ike_sa *sa, enum ike_drop reason,
-		 const struct endpoint *remote)
+void report_dropped(struct ike_engine *e, const struct ike_sa *sa, enum ike_drop reason,
+		    const struct endpoint *remote)
 {
 	char from[ENDPOINT_STRLEN];
 

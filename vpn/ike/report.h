@@ -15,7 +15,7 @@ void report_event(struct ike_engine *e, const struct ike_sa *sa, const struct ch
 void report_end(struct ike_engine *e, const struct ike_sa *sa, const struct child_sa *child,
 		enum ike_event_kind kind, enum ike_cause cause, uint16_t notify, const char *why);
 /* Counts the reason and reports it. */
-void report_drop(struct ike_engine *e, const struct ike_sa *sa, enum ike_drop reason,
+void report_dropped(struct ike_engine *e, const struct ike_sa *sa, enum ike_drop reason,
 		 const struct endpoint *remote);
 /* "sending" or "parsed" with the names of the payloads, as strongSwan logs messages. */
 void report_message(const struct ike_sa *sa, const char *verb, const struct ike_header *hdr,
