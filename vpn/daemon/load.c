@@ -13,8 +13,11 @@
 #include "vpn/config/load.h"
 #include "vpn/control/control.h"
 
+#define FRAME_LENGTH 4 /* octets of a frame's length (vpn/vici/vici.h) */
+
 struct loading {
 	struct daemon *daemon;
+	struct control_session *session;
 	struct err_msg *msg;
 	bool failed; /* msg holds the first failure */
 };
@@ -39,50 +42,56 @@ static void fail(struct loading *l, const struct load_message *m, const char *wh
 	say(l, true, line);
 }
 
-/* What the control answered to the one command that was sent. */
-static int read_answer(struct loading *l, const struct load_message *m, struct view octets)
+/* "success" of the answer; the reason if it is not "yes". */
+static int judge_answer(struct loading *l, const struct load_message *m,
+			const struct vici_node *root)
 {
-	struct vici_tree tree;
-	struct vici_packet packet;
-	struct err_msg why;
-	const char *text;
-	bool ok;
+	const char *success = vici_text(root, "success");
+	const char *reason = vici_text(root, "errmsg");
 
-	if (octets.len < 4 ||
-	    vici_packet_parse((struct view){octets.p + 4, octets.len - 4}, &packet, &why) ||
-	    packet.type != VICI_CMD_RESPONSE || vici_parse(packet.message, &tree, &why)) {
+	if (success && strcmp(success, "yes") == 0)
+		return 0;
+	fail(l, m, reason ? reason : "refused");
+	return ERR_INVALID;
+}
+
+/* What the control answered to the one command that was sent. */
+static int read_answer(struct loading *l, const struct load_message *m)
+{
+	struct view octets = control_session_output(l->session);
+	struct vici_packet packet;
+	struct vici_tree tree;
+	int err = ERR_STATE;
+
+	if (octets.len < FRAME_LENGTH ||
+	    vici_packet_parse((struct view){octets.p + FRAME_LENGTH, octets.len - FRAME_LENGTH},
+			      &packet, NULL) ||
+	    packet.type != VICI_CMD_RESPONSE || vici_parse(packet.message, &tree, NULL)) {
 		fail(l, m, "no answer");
-		return ERR_STATE;
+	} else {
+		err = judge_answer(l, m, tree.root);
+		vici_tree_free(&tree);
 	}
-	text = vici_text(tree.root, "success");
-	ok = text && strcmp(text, "yes") == 0;
-	if (!ok) {
-		text = vici_text(tree.root, "errmsg");
-		fail(l, m, text ? text : "refused");
-	}
-	vici_tree_free(&tree);
-	return ok ? 0 : ERR_INVALID;
+	control_session_sent(l->session, octets.len);
+	return err;
 }
 
 static int send_message(struct loading *l, const struct load_message *m, struct view body)
 {
-	struct control_session *session = control_session_new(l->daemon->control);
 	struct vici_writer frame = {0};
 	struct view octets;
-	int err = ERR_NOMEM;
+	int err;
 
 	vici_begin(&frame, VICI_CMD_REQUEST, m->command);
 	vici_raw(&frame, body);
-	if (session)
-		err = vici_finish(&frame, &octets);
+	err = vici_finish(&frame, &octets);
 	if (!err)
-		err = control_session_input(session, octets, daemon_now());
+		err = control_session_input(l->session, octets, daemon_now());
 	if (!err)
-		err = read_answer(l, m, control_session_output(session));
+		err = read_answer(l, m);
 	else
 		fail(l, m, err_text(err));
 	vici_writer_free(&frame);
-	control_session_free(session);
 	return err;
 }
 
@@ -164,24 +173,34 @@ static char *directory_of(const char *file)
 	return slash ? strndup(file, (size_t)(slash - file)) : strdup(".");
 }
 
+static int load_file(struct loading *l, const char *dir)
+{
+	struct load_request request = {
+	    .fs = conf_fs_host(), .file = l->daemon->options->config, .dir = dir, .what = LOAD_ALL};
+	struct conf_diag diag = {.ctx = l, .say = say};
+	struct load_plan plan;
+	int err;
+
+	err = load_plan_make(&request, &diag, &plan);
+	if (err)
+		return err;
+	l->session = control_session_new(l->daemon->control);
+	err = l->session ? carry_out_all(l, &plan) : ERR_NOMEM;
+	control_session_free(l->session);
+	load_plan_free(&plan);
+	return err;
+}
+
 int daemon_load(struct daemon *d, struct err_msg *msg)
 {
 	struct loading l = {.daemon = d, .msg = msg};
-	struct conf_diag diag = {.ctx = &l, .say = say};
 	char *dir = directory_of(d->options->config);
-	struct load_request request = {
-	    .fs = conf_fs_host(), .file = d->options->config, .dir = dir, .what = LOAD_ALL};
-	struct load_plan plan;
 	int err;
 
 	err_set(msg, ERR_INVALID, "%s: cannot be loaded", d->options->config);
 	if (!dir)
 		return ERR_NOMEM;
-	err = load_plan_make(&request, &diag, &plan);
-	if (!err) {
-		err = carry_out_all(&l, &plan);
-		load_plan_free(&plan);
-	}
+	err = load_file(&l, dir);
 	free(dir);
 	return err;
 }

@@ -11,12 +11,13 @@
  * The end, on a signal: nothing is started any more, every IKE SA is deleted with its peer; when
  * all are gone, or after STOP_WAIT_MS, or with the second signal, the loop closes its handles and
  * loop_run returns. */
-#include "vpn/control/control.h"
 #include "vpn/daemon/daemon.h"
 
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+
+#include "vpn/control/control.h"
 
 #define STOP_WAIT_MS	  2000
 #define EVENTS_PER_WAKEUP 256 /* then timers get their turn */
@@ -228,6 +229,7 @@ int loop_init(struct daemon *d, struct err_msg *msg)
 {
 	if (uv_loop_init(&d->loop))
 		return err_set(msg, ERR_IO, "cannot make an event loop");
+	d->loop.data = d;
 	resolver_init(&d->resolver, &d->loop);
 	return 0;
 }
@@ -246,6 +248,8 @@ void loop_run(struct daemon *d)
 /* Whatever a failed start has left open is closed here. */
 void loop_free(struct daemon *d)
 {
+	if (!d->loop.data)
+		return;
 	uv_walk(&d->loop, close_handle, NULL);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&d->loop);

@@ -1,9 +1,10 @@
 /* main.c - beetd's start and end.
  *
- * The start goes from what is cheap to refuse to what has effects, and each step has its undoing in
- * teardown(): files and locks, then the data plane (sockets, privileges, TUN), then the node, the
- * control socket and the configuration. Whatever fails gives one line and exit code 1, and nothing
- * stays behind. */
+ * The start goes from what is cheap to refuse to what has effects: files and locks, the control
+ * socket, then the data plane (ports, privileges, TUN), the node and the configuration. Clients
+ * wait in the control socket's backlog until the loop runs. Whatever fails gives one line and exit
+ * code 1; teardown() undoes what was done, after a failure as after a run, so that nothing stays
+ * behind. */
 #include "vpn/daemon/daemon.h"
 
 #include <stdlib.h>
@@ -76,11 +77,11 @@ static int setup(struct daemon *d, struct err_msg *msg)
 	if (!err)
 		err = open_files(d, msg);
 	if (!err)
+		err = vici_server_new(d, d->options->vici, msg);
+	if (!err)
 		err = dataplane_new(&d->options->dp, &d->dp, msg);
 	if (!err)
 		err = open_node(d, msg);
-	if (!err)
-		err = vici_server_new(d, d->options->vici, msg);
 	if (!err)
 		err = loop_start(d, msg);
 	if (!err && d->options->config)

@@ -181,23 +181,22 @@ void daemon_perform(struct daemon *d)
 	const struct ike_action *a;
 
 	while ((a = node_next_action(d->node))) {
-		if (d->control)
-			control_action(d->control, a, daemon_now());
+		control_action(d->control, a, daemon_now());
 		perform(d, a);
 	}
 }
 
 void daemon_log(struct daemon *d, enum ike_log_group group, int level, const char *fmt, ...)
 {
-	struct ike_log line = {.group = group, .level = level};
+	struct ike_action a = {.type = IKE_ACTION_LOG};
 	char text[1024];
 	va_list args;
 
-	if (!log_wants(d->log, group, level))
-		return;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	line.text = text;
-	log_write(d->log, &line, daemon_unix_time());
+	a.log = (struct ike_log){.group = group, .level = level, .text = text};
+	if (d->control)
+		control_action(d->control, &a, daemon_now());
+	log_write(d->log, &a.log, daemon_unix_time());
 }

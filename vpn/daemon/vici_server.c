@@ -146,8 +146,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		return;
 	err = n < 0 ? ERR_IO : control_session_input(s->control, in, daemon_now());
 	secret_wipe(s->server->input, in.len);
-	if (err)
+	if (err) {
+		session_flush(s); /* it may have said what is wrong */
 		session_close(s);
+	}
 	loop_settle(d);
 }
 
