@@ -112,7 +112,7 @@ static void after_open(struct dataplane *dp, size_t i)
 	struct packet *p = &dp->in->pkts[i];
 
 	if (p->drop)
-		count_drop(dp, p->drop);
+		report_drop(dp, p->drop);
 	else
 		dp->counters.esp_in++;
 	if (!p->sa)
@@ -217,7 +217,7 @@ static void take_datagram(struct dataplane *dp, const struct dp_sock *s, size_t 
 		add_esp(dp, m, data, len, may_front);
 		break;
 	case NATT_INVALID:
-		count_drop(dp, ESP_DROP_SHORT);
+		report_drop(dp, ESP_DROP_SHORT);
 		break;
 	}
 }
@@ -245,7 +245,7 @@ static void take_message(struct dataplane *dp, const struct dp_sock *s, size_t m
 
 	sock_read_control(s, &in->msgs[m].msg_hdr, &in->info[m]);
 	if (s->kind == SOCK_ESP && s->family == 4 && !strip_outer(&in->info[m], &data, &left)) {
-		count_drop(dp, ESP_DROP_SHORT);
+		report_drop(dp, ESP_DROP_SHORT);
 		return;
 	}
 	do {

@@ -141,7 +141,7 @@ void inbound_free(struct inbound *in);
 void inbound_run(struct dataplane *dp, struct dp_sock *s);
 
 /* report.c: events and counters from the data-plane thread */
-void count_drop(struct dataplane *dp, enum esp_drop drop);
+void report_drop(struct dataplane *dp, enum esp_drop drop);
 void report_sa_events(struct dataplane *dp, struct dp_sa *sa);
 void report_moved(struct dataplane *dp, struct dp_sa *sa, const struct sock_in *in);
 void report_ike(struct dataplane *dp, const struct sock_in *in, const uint8_t *data, size_t len);

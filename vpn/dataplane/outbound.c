@@ -147,7 +147,7 @@ static void too_big(struct dataplane *dp, struct dp_tun *tun, const struct dp_sa
 	struct iovec iov[2] = {{NULL, 0}, {error, 0}};
 	size_t mtu = esp_inner_mtu(sa->esp, ip->version);
 
-	count_drop(dp, ESP_DROP_TOO_BIG);
+	report_drop(dp, ESP_DROP_TOO_BIG);
 	if (!ptb_allowed(dp) ||
 	    icmp_too_big(data, ip->total_len, ip, mtu, error, sizeof(error), &iov[1].iov_len))
 		return;
@@ -163,7 +163,7 @@ static void add_fragments(struct dataplane *dp, struct dp_sa *sa, const uint8_t 
 	size_t i;
 
 	if (ipv4_frag_plan(ip, esp_inner_mtu(sa->esp, 4), &plan)) {
-		count_drop(dp, ESP_DROP_TOO_BIG);
+		report_drop(dp, ESP_DROP_TOO_BIG);
 		return;
 	}
 	for (i = 0; i < plan.n; i++) {
@@ -213,7 +213,7 @@ static void add(struct dataplane *dp, struct dp_tun *tun, struct dp_sa *sa, cons
 	size_t i;
 
 	if (gso_plan(data, ip, gso, &plan)) {
-		count_drop(dp, ESP_DROP_MALFORMED);
+		report_drop(dp, ESP_DROP_MALFORMED);
 		return;
 	}
 	seg.total_len = gso_segment_len(&plan, 0);
@@ -246,16 +246,16 @@ static void take_packet(struct dataplane *dp, struct dp_tun *tun, uint8_t *data,
 
 	if (ip_parse(data, len, &ip) ||
 	    (gso->type == GSO_NONE && gso->needs_csum && gso_complete_checksum(data, len, gso))) {
-		count_drop(dp, ESP_DROP_MALFORMED);
+		report_drop(dp, ESP_DROP_MALFORMED);
 		return;
 	}
 	policy = spd_find(dp->spd, tun->if_id, &ip.sel);
 	if (!policy) {
-		count_drop(dp, ESP_DROP_NO_POLICY);
+		report_drop(dp, ESP_DROP_NO_POLICY);
 		return;
 	}
 	if (!policy->sa) {
-		count_drop(dp, ESP_DROP_TRAPPED);
+		report_drop(dp, ESP_DROP_TRAPPED);
 		report_acquire(dp, (struct dp_trap *)policy->user, &ip.sel);
 		return;
 	}

@@ -7,7 +7,7 @@
 
 #define ACQUIRE_INTERVAL 1000000 /* microseconds between two acquires of one trap */
 
-void count_drop(struct dataplane *dp, enum esp_drop drop)
+void report_drop(struct dataplane *dp, enum esp_drop drop)
 {
 	dp->counters.drops[drop]++;
 }

@@ -156,7 +156,7 @@ void transmit(struct dataplane *dp, struct dp_sa *sa, struct outbound *out)
 		if (!s && !out->pkts[i].drop)
 			out->pkts[i].drop = ESP_DROP_IO;
 		if (out->pkts[i].drop)
-			count_drop(dp, out->pkts[i++].drop);
+			report_drop(dp, out->pkts[i++].drop);
 		else
 			i = transmit_some(dp, s, sa, out, i);
 	}
