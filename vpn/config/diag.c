@@ -4,8 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void say(struct conf_diag *diag, bool is_error, const struct conf_place *at, const char *fmt,
-		va_list ap)
+__attribute__((format(printf, 4, 0))) static void say(struct conf_diag *diag, bool is_error,
+						      const struct conf_place *at, const char *fmt,
+						      va_list ap)
 {
 	char text[700], line[1200];
 
