@@ -186,26 +186,41 @@ static int sign(const struct privkey *key, const struct scheme *s, struct view o
 	return err;
 }
 
-/* The hash as strong as the key, else the next one that the peer can do; none: NULL. */
+static unsigned hash_bits(enum sig_hash hash)
+{
+	switch (hash) {
+	case SIG_HASH_SHA2_256:
+		return 256;
+	case SIG_HASH_SHA2_384:
+		return 384;
+	default:
+		return 512;
+	}
+}
+
+/* The hash that is as strong as the key: by NIST SP 800-57's strengths for RSA, the curve's for
+ * ECDSA. */
+static unsigned wanted_hash_bits(const struct pubkey *key)
+{
+	if (key->type == KEY_RSA)
+		return key->bits > 7680 ? 512 : key->bits > 3072 ? 384 : 256;
+	return key->bits > 384 ? 512 : key->bits;
+}
+
+/* The first hash of the peer's that is strong enough, else its strongest; NULL if there is none. */
 static const struct identified *choose(const struct pubkey *key, unsigned peer_hashes)
 {
-	unsigned want = key->type == KEY_RSA ? (key->bits > 7680   ? 512
-						: key->bits > 3072 ? 384
-								   : 256)
-					     : key->bits;
+	unsigned want = wanted_hash_bits(key);
 	const struct identified *best = NULL;
 	size_t i;
 
 	for (i = 0; i < N_SCHEMES; i++) {
 		const struct scheme *s = &schemes[i].scheme;
-		unsigned bits = s->hash == SIG_HASH_SHA2_256   ? 256
-				: s->hash == SIG_HASH_SHA2_384 ? 384
-							       : 521;
 
 		if (s->type != key->type || !(peer_hashes & SIG_HASH_BIT(s->hash)))
 			continue;
 		best = &schemes[i];
-		if (bits >= want)
+		if (hash_bits(s->hash) >= want)
 			break;
 	}
 	return best;

@@ -208,6 +208,20 @@ static void dns_are_equal_whatever_their_string_type(void **state)
 	identity_clear(&number);
 }
 
+/* C=FR + O=O in one RDN is another name than C=FR, O=O (RFC 5280 §7.1). */
+static void an_rdn_of_two_attributes_is_not_two_rdns(void **state)
+{
+	struct identity two = parsed("C=FR, O=O");
+	struct identity one = dn_of("3017 3115 3009 0603550406 13024652 3008 060355040a 13014f");
+	char buf[IDENTITY_STRLEN];
+
+	(void)state;
+	assert_false(identity_eq(&two, &one));
+	assert_string_equal(identity_format(&one, buf, sizeof(buf)), "C=FR + O=O");
+	identity_clear(&two);
+	identity_clear(&one);
+}
+
 /* A peer's "*" is a name, not a wildcard. */
 static void a_wildcard_in_the_peers_identity_matches_nothing(void **state)
 {
@@ -228,6 +242,7 @@ static void malformed_dns_match_only_any(void **state)
 	    "301b 310b3009 0603550406 13024652 310c300a 0603550403 13ff767073",
 	    "300d 310b3008 0603550406 13024652",
 	    "300d 310b3009 0603550406 13034652",
+	    "300d 310b3009 0603550406 13024652 00", /* C=FR, and an octet too many */
 	    "3002 3100",
 	    "3004 3102 3000",
 	};
@@ -315,6 +330,7 @@ int main(void)
 	    cmocka_unit_test(long_values_have_long_der_lengths),
 	    cmocka_unit_test(the_more_exact_pattern_matches_better),
 	    cmocka_unit_test(dns_are_equal_whatever_their_string_type),
+	    cmocka_unit_test(an_rdn_of_two_attributes_is_not_two_rdns),
 	    cmocka_unit_test(a_wildcard_in_the_peers_identity_matches_nothing),
 	    cmocka_unit_test(malformed_dns_match_only_any),
 	    cmocka_unit_test(octets_after_a_zero_count),
