@@ -77,7 +77,7 @@ static int take_key(struct cert *c, struct err_msg *msg)
 		  ? digest_compute(DIGEST_SHA1, &(struct view){spki, (size_t)len}, 1, c->key_hash)
 		  : ERR_CRYPTO;
 	OPENSSL_free(spki);
-	return err;
+	return err ? err_set(msg, err, "cannot hash the certificate's public key") : 0;
 }
 
 static int san_to_identity(const GENERAL_NAME *name, struct identity *ret_id)
@@ -158,7 +158,7 @@ int cert_load(struct view pem_or_der, struct cert **ret_cert, struct err_msg *ms
 	c = calloc(1, sizeof(*c));
 	if (!c) {
 		X509_free(x);
-		return ERR_NOMEM;
+		return err_set(msg, ERR_NOMEM, "out of memory");
 	}
 	c->x509 = x;
 	atomic_init(&c->refs, 1);

@@ -6,6 +6,8 @@
  * key give the same octets.
  *
  * RFC 5280 §4.1, §4.2. */
+#include "vpn/crypto/pki.h"
+
 #include <string.h>
 
 #include "vpn/crypto/dn.h"
@@ -89,7 +91,7 @@ static int push_san(GENERAL_NAMES *names, const char *text, struct err_msg *msg)
 	if (!name || !set_general_name(name, &id))
 		err = err_set(msg, ERR_INVALID, "'%s' cannot be a subjectAltName", text);
 	else if (!sk_GENERAL_NAME_push(names, name))
-		err = ERR_NOMEM;
+		err = err_set(msg, ERR_NOMEM, "out of memory");
 	if (err)
 		GENERAL_NAME_free(name);
 	identity_clear(&id);
@@ -106,11 +108,11 @@ static int add_sans(X509 *x, const struct cert_request *req, struct err_msg *msg
 		return 0;
 	names = sk_GENERAL_NAME_new_null();
 	if (!names)
-		return ERR_NOMEM;
+		return err_set(msg, ERR_NOMEM, "out of memory");
 	for (i = 0; !err && i < req->n_sans; i++)
 		err = push_san(names, req->sans[i], msg);
 	if (!err && X509_add1_ext_i2d(x, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) != 1)
-		err = ERR_CRYPTO;
+		err = err_set(msg, ERR_CRYPTO, "cannot add names: %s", ossl_reason());
 	GENERAL_NAMES_free(names);
 	return err;
 }
@@ -215,13 +217,13 @@ int cert_make(const struct cert_request *req, const struct privkey *key, const s
 		return err;
 	x = X509_new();
 	if (!x)
-		return ERR_NOMEM;
+		return err_set(msg, ERR_NOMEM, "out of memory");
 	err = fill(x, req, key, issuer, issuer_key ? issuer_key : key, msg);
 	len = err ? 0 : i2d_X509(x, &der);
 	if (len > 0)
 		err = cert_load((struct view){der, (size_t)len}, ret_cert, msg);
 	else if (!err)
-		err = ERR_CRYPTO;
+		err = err_set(msg, ERR_CRYPTO, "cannot encode the certificate");
 	OPENSSL_free(der);
 	X509_free(x);
 	ERR_clear_error();

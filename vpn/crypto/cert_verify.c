@@ -183,12 +183,14 @@ static int check_chain(const struct cert *leaf, const struct cert_set *untrusted
 {
 	STACK_OF(X509) *chain = make_stack(untrusted, false), *anchors = make_stack(cas, true);
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	int err = ERR_NOMEM;
+	int err;
 
 	if (chain && anchors && ctx && X509_STORE_CTX_init(ctx, NULL, leaf->x509, chain) == 1) {
 		X509_STORE_CTX_set0_trusted_stack(ctx, anchors);
 		set_params(ctx, now);
 		err = X509_verify_cert(ctx) == 1 ? 0 : explain(ctx, now, msg);
+	} else {
+		err = err_set(msg, ERR_NOMEM, "out of memory");
 	}
 	X509_STORE_CTX_free(ctx);
 	sk_X509_free(chain);

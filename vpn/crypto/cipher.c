@@ -1,8 +1,8 @@
 /* cipher.c - which ciphers there are, their sizes, and which library does the work.
  *
- * The work itself stands in cipher_openssl.c, which can do all, and cipher_ipsec_mb.c, which does the AEADs
- * faster on x86 (with AVX2 alone 1.1 times for ChaCha20-Poly1305 and 1.6 times for AES-GCM, with AVX-512 far
- * more: the benchmark esp-cipher measures) and is taken for them where it is built in and the processor
+ * The work itself stands in cipher_openssl.c, which can do all, and cipher_ipsec_mb.c, which does
+ * the AEADs faster on x86 (with AVX2 1.1 times for ChaCha20-Poly1305 and 1.6 times for AES-GCM: the
+ * benchmark esp-cipher measures it) and is taken for them where it is built in and the processor
  * allows. The direction of a call is checked here; what does not fit a packet, the backends refuse.
  *
  * RFC 4106, 5282 (AES-GCM), RFC 7634 (ChaCha20-Poly1305), RFC 3602 (AES-CBC), RFC 4868

@@ -1,6 +1,6 @@
 /* cipher_ipsec_mb.c - the AEADs with intel-ipsec-mb.
  *
- * A cipher holds only its expanded key (2 kB for AES-GCM). The library's manager, which is large,
+ * A cipher holds only its expanded key (1 kB for AES-GCM). The library's manager, which is large,
  * belongs to the thread that does the work: made at the thread's first packet, freed when the
  * thread ends. So SAs are cheap, a cipher may move between threads, and threads never meet in one
  * manager.
@@ -11,6 +11,8 @@
  *
  * Without SSE4.2 and AES-NI the library would emulate, slower than OpenSSL: then `supports` says
  * no. */
+#include "vpn/crypto/cipher_backend.h"
+
 #include <intel-ipsec-mb.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -18,7 +20,6 @@
 #include "vpn/base/err.h"
 #include "vpn/base/secret.h"
 #include "vpn/crypto/alg.h"
-#include "vpn/crypto/cipher_backend.h"
 
 #define BATCH 32 /* nonces and tags on the stack at once */
 #define ALIGN 64 /* of struct gcm_key_data */

@@ -7,13 +7,14 @@
  *
  * A length that does not fit (CBC data not in whole blocks, over INT_MAX octets, a tail with an
  * AEAD) makes the job fail like a wrong ICV does. */
+#include "vpn/crypto/cipher_backend.h"
+
 #include <limits.h>
 #include <stdlib.h>
 
 #include "vpn/base/err.h"
 #include "vpn/base/secret.h"
 #include "vpn/crypto/alg.h"
-#include "vpn/crypto/cipher_backend.h"
 #include "vpn/crypto/ossl.h"
 
 struct openssl_cipher {

@@ -1,13 +1,12 @@
 /* dn.c - distinguished names: text to DER, DER to text, and comparison.
  *
- *     Name ::= SEQUENCE OF { SET OF { SEQUENCE { type OID, value string } } }     (RFC 5280
- * §4.1.2.4)
+ *     Name ::= SEQUENCE OF { SET OF { SEQUENCE { type OID, value string } } }
  *
- * The text form is strongSwan's, so that a configuration, a log and a certificate on either end
- * show the same words: its attribute names (X-macro ATTRIBUTES), no escapes, blanks around a value
- * dropped, ',' or, for a text that begins with '/', '/' between the parts. Values are
- * PrintableString where the characters allow and UTF8String elsewhere, IA5String for e-mail
- * addresses.
+ * (RFC 5280 §4.1.2.4). The text form is strongSwan's, so that a configuration, a log and a
+ * certificate on either end show the same words: its attribute names (X-macro ATTRIBUTES), no
+ * escapes, blanks around a value dropped, ',' or, for a text that begins with '/', '/' between the
+ * parts. Values are PrintableString where the characters allow and UTF8String elsewhere, IA5String
+ * for e-mail addresses.
  *
  * DER from a peer is walked with bounded readers and may be anything. RFC 5280 §7.1 asks for
  * string preparation by RFC 4518; what is done here is its ASCII part. */

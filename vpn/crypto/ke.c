@@ -1,9 +1,9 @@
 /* ke.c - one key exchange: our private value, our public value, and the secret shared with a
  * peer's.
  *
- * Three families, each a row of FAMILIES' groups[] with three functions: make (private and public
- * value from the caller's random source), derive, and wipe. Nothing here draws randomness of its
- * own, so the same random source gives the same exchange. Public values and secrets have a fixed
+ * Three families of groups, each with a function that makes the values and one that derives the
+ * secret; the groups are rows of groups[]. Nothing here draws randomness of its own, so the same
+ * random source gives the same exchange. Public values and secrets have a fixed
  * length per group: numbers are padded on the left (RFC 7296 §3.4, RFC 5903 §7).
  *
  * A peer's value is checked before it meets our private key: its length; for MODP that it is not 0,

@@ -216,7 +216,7 @@ int pubkey_load(struct view blob, struct pubkey **ret_key, struct err_msg *msg)
 	key = calloc(1, sizeof(*key));
 	if (!key) {
 		EVP_PKEY_free(evp);
-		return ERR_NOMEM;
+		return err_set(msg, ERR_NOMEM, "out of memory");
 	}
 	err = pubkey_init(evp, key, msg);
 	if (err) {
@@ -246,7 +246,7 @@ static int privkey_wrap(EVP_PKEY *evp, struct privkey **ret_key, struct err_msg 
 
 	if (!key) {
 		EVP_PKEY_free(evp);
-		return ERR_NOMEM;
+		return err_set(msg, ERR_NOMEM, "out of memory");
 	}
 	err = pubkey_init(evp, &key->pub, msg);
 	if (err) {

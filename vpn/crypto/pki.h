@@ -48,6 +48,9 @@ enum key_type privkey_type(const struct privkey *key);
 unsigned privkey_bits(const struct privkey *key);
 /* SHA-1 of subjectPublicKey (as vici names keys) - 20 octets. */
 const uint8_t *privkey_id(const struct privkey *key);
+struct pubkey;
+/* The public half, borrowed. */
+const struct pubkey *privkey_public(const struct privkey *key);
 /* PEM, PKCS#8; the caller frees with free() after wiping. */
 int privkey_to_pem(const struct privkey *key, char **ret_pem, size_t *ret_len);
 
@@ -71,9 +74,6 @@ const uint8_t *pubkey_id(const struct pubkey *key); /* as privkey_id */
  * §3.8): a caller that agreed on RFC 7427 with the peer refuses methods 1, 9, 10 and 11 itself. */
 int pubkey_verify(const struct pubkey *key, uint8_t method, struct view auth_data,
 		  struct view octets, struct err_msg *msg);
-
-/* The public half, borrowed. */
-const struct pubkey *privkey_public(const struct privkey *key);
 
 struct cert;
 int cert_load(struct view pem_or_der, struct cert **ret_cert, struct err_msg *msg);
@@ -110,7 +110,7 @@ int cert_verify(const struct cert *leaf, const struct cert_set *untrusted,
 		const struct cert_set *pinned, const struct cert_set *cas, int64_t now,
 		struct err_msg *msg);
 
-/* What `beetctl keygen` makes. DER; the caller frees. */
+/* What `beetctl keygen` makes. The caller drops the certificate with cert_unref. */
 struct cert_request {
 	const char *dn;
 	const char *const *sans; /* n_sans of them, as identity_parse reads them */
@@ -123,6 +123,7 @@ struct cert_request {
 /* issuer and issuer_key NULL: self-signed with key. */
 int cert_make(const struct cert_request *req, const struct privkey *key, const struct cert *issuer,
 	      const struct privkey *issuer_key, struct cert **ret_cert, struct err_msg *msg);
+/* As privkey_to_pem, but nothing to wipe. */
 int cert_to_pem(const struct cert *c, char **ret_pem, size_t *ret_len);
 
 #endif

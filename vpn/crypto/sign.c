@@ -16,6 +16,8 @@
  *
  * ECDSA and PSS draw from OpenSSL's random generator: only Ed25519 and PKCS#1 v1.5 repeat bit for
  * bit. */
+#include "vpn/crypto/pki.h"
+
 #include <string.h>
 
 #include "vpn/base/secret.h"

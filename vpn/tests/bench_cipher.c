@@ -60,13 +60,6 @@ static bool ours_openssl_start(struct contestant *c, const struct cipher_info *i
 	return cipher_start(c, CIPHER_OPENSSL);
 }
 
-static bool ours_mb_start(struct contestant *c, const struct cipher_info *info, enum cipher_dir dir)
-{
-	c->info = info;
-	c->dir = dir;
-	return cipher_start(c, CIPHER_IPSEC_MB);
-}
-
 static bool ours_batch(struct contestant *c)
 {
 	bool ok = true;
@@ -136,6 +129,13 @@ static void evp_end(struct contestant *c)
 /* ---- ipsec-mb alone ---- */
 
 #ifdef HAVE_IPSEC_MB
+static bool ours_mb_start(struct contestant *c, const struct cipher_info *info, enum cipher_dir dir)
+{
+	c->info = info;
+	c->dir = dir;
+	return cipher_start(c, CIPHER_IPSEC_MB);
+}
+
 static struct gcm_key_data gcm_key __attribute__((aligned(64)));
 
 static bool mb_start(struct contestant *c, const struct cipher_info *info, enum cipher_dir dir)
