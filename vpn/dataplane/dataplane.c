@@ -32,8 +32,7 @@ void dp_config_init(struct dp_config *ret_cfg)
 				      .if_id_prefix = "xfrm"};
 }
 
-/* --- start and stop
- * ------------------------------------------------------------------------------------ */
+/* --- start and stop --- */
 
 static int open_sockets(struct dataplane *dp, struct err_msg *msg)
 {
@@ -185,8 +184,7 @@ bool dp_next_event(struct dataplane *dp, struct dp_event *ret_event)
 	return event_queue_take(dp->events, ret_event);
 }
 
-/* --- devices
- * ------------------------------------------------------------------------------------------- */
+/* --- devices --- */
 
 static struct dp_tun *find_tun(struct dataplane *dp, uint32_t if_id)
 {
@@ -280,9 +278,7 @@ static void fit_device(struct dataplane *dp, struct dp_tun *tun, const struct es
 	router_link_up(dp->router, tun->ifindex, tun->mtu, NULL);
 }
 
-/* --- SAs
- * -----------------------------------------------------------------------------------------------
- */
+/* --- SAs --- */
 
 struct link_args {
 	struct dp_sa *sa;
@@ -472,8 +468,7 @@ int dp_query(struct dataplane *dp, const struct dp_sa_ref *ref, struct ipsec_sa_
 	return 0;
 }
 
-/* --- traps
- * --------------------------------------------------------------------------------------------- */
+/* --- traps --- */
 
 struct trap_args {
 	struct dp_trap *trap;
@@ -568,8 +563,7 @@ int dp_trap_remove(struct dataplane *dp, uint32_t reqid)
 	return 0;
 }
 
-/* --- datagrams of the control plane
- * -------------------------------------------------------------------- */
+/* --- datagrams of the control plane --- */
 
 struct send_args {
 	const struct endpoint *local, *remote;

@@ -55,8 +55,7 @@ void dataplane_free(struct dataplane *dp);
 /* The ports really bound. */
 uint16_t dataplane_port(const struct dataplane *dp, bool natt);
 
-/* --- SAs
- * ---------------------------------------------------------------------------------------------- */
+/* --- SAs --- */
 
 /* Names an installed SA. The SPI alone names an inbound SA; outbound SPIs are the peers' choice and
  * may repeat between peers, there child_id decides too. */
@@ -91,8 +90,7 @@ int dp_trap_remove(struct dataplane *dp, uint32_t reqid);
  * loaded), so that addresses and routes can be put on it. Idempotent. */
 int dp_interface_add(struct dataplane *dp, uint32_t if_id, struct err_msg *msg);
 
-/* --- IKE on the same sockets
- * --------------------------------------------------------------------------- */
+/* --- IKE on the same sockets --- */
 
 /* local->port picks the socket (ERR_INVALID if it is neither of ours); local->addr may be unset.
  * The non-ESP marker (RFC 3948 §2.2) is added on the NAT-T port. Never waits for the network. */
@@ -109,8 +107,7 @@ struct dp_route {
 };
 int dp_route_query(struct dataplane *dp, const struct ip_addr *dst, struct dp_route *ret_route);
 
-/* --- events
- * -------------------------------------------------------------------------------------------- */
+/* --- events --- */
 
 enum dp_event_type {
 	DP_EVENT_IKE,	     /* local, remote, data, len: a datagram, without the non-ESP marker */
@@ -144,8 +141,7 @@ bool dp_next_event(struct dataplane *dp, struct dp_event *ret_event);
 void dp_event_clear(struct dp_event *ev);
 const char *dp_event_name(enum dp_event_type type); /* "ike", "peer-moved", ... */
 
-/* --- counters
- * ------------------------------------------------------------------------------------------ */
+/* --- counters --- */
 
 struct dp_counters {
 	uint64_t drops[ESP_DROP_COUNT]; /* by reason; esp_drop_text() says it in words */

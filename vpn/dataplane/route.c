@@ -44,8 +44,7 @@ static int af_of(uint8_t family)
 	return family == 6 ? AF_INET6 : AF_INET;
 }
 
-/* --- rules
- * --------------------------------------------------------------------------------------------- */
+/* --- rules --- */
 
 static int rule_message(const struct router *r, uint8_t family, int type, int flags,
 			struct nl_msg **ret_msg)
@@ -103,8 +102,7 @@ static int need_rule(struct router *r, uint8_t family, struct err_msg *msg)
 	return 0;
 }
 
-/* --- routes
- * -------------------------------------------------------------------------------------------- */
+/* --- routes --- */
 
 static struct nl_addr *to_nl(const struct ip_addr *a, unsigned bits)
 {
@@ -281,8 +279,7 @@ static int del_one(struct router *r, const struct prefix *p, void *arg)
 	return 0;
 }
 
-/* --- source addresses
- * ---------------------------------------------------------------------------------- */
+/* --- source addresses --- */
 
 struct src_search {
 	const struct ts_list *local_ts;
@@ -320,8 +317,7 @@ static void find_sources(struct router *r, const struct ts_list *local_ts, struc
 	nl_cache_free(cache);
 }
 
-/* --- public
- * -------------------------------------------------------------------------------------------- */
+/* --- public --- */
 
 int router_add(struct router *r, const struct ts_list *local_ts, const struct ts_list *remote_ts,
 	       int ifindex, struct err_msg *msg)
