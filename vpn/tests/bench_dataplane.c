@@ -1,11 +1,12 @@
 /* bench_dataplane.c - TCP throughput through two data planes in two namespaces, as iperf3 measures
  *it, for each cipher and mode; then the same over the bare link for comparison.
  *
- *	bench_dataplane [SECONDS [STREAMS]] */
+ *	bench_dataplane [SECONDS [STREAMS [CASE]]] */
 #include "vpn/tests/dataplane_fixture.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 static const struct setup cases[] = {
@@ -60,23 +61,46 @@ static double measure(const char *addr, const char *seconds, const char *streams
 	return rate / 1000;
 }
 
+static double cpu_seconds(void)
+{
+	struct rusage self, children;
+
+	getrusage(RUSAGE_SELF, &self);
+	getrusage(RUSAGE_CHILDREN, &children);
+	return (double)(self.ru_utime.tv_sec + self.ru_stime.tv_sec + children.ru_utime.tv_sec +
+			children.ru_stime.tv_sec) +
+	       (double)(self.ru_utime.tv_usec + self.ru_stime.tv_usec + children.ru_utime.tv_usec +
+			children.ru_stime.tv_usec) /
+		   1e6;
+}
+
+static void report(const char *name, const char *addr, const char *seconds, const char *streams)
+{
+	double before = cpu_seconds();
+	double rate = measure(addr, seconds, streams);
+	double gigabytes = rate * atof(seconds) / 8;
+
+	printf("%-40s %6.2f Gbit/s %6.2f s/GB\n", name, rate, (cpu_seconds() - before) / gigabytes);
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
 	const char *seconds = argc > 1 ? argv[1] : "3", *streams = argc > 2 ? argv[2] : "1";
-	double link;
+	const char *only = argc > 3 ? argv[3] : "";
 	size_t i;
 
 	if (!make_network())
 		return SKIP;
-	link = measure(b.outer4, seconds, streams);
-	printf("%-40s %6.2f Gbit/s\n", "the bare link", link);
+	report("the bare link", b.outer4, seconds, streams);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (!strstr(cases[i].name, only))
+			continue;
 		start_both(&cases[i]);
 		install_all(&cases[i]);
 		add_addresses(&a);
 		add_addresses(&b);
-		printf("%-40s %6.2f Gbit/s\n", cases[i].name, measure(b.inner4, seconds, streams));
-		fflush(stdout);
+		report(cases[i].name, b.inner4, seconds, streams);
 		stop_both();
 	}
 	return 0;
