@@ -150,6 +150,12 @@ static void put_list(struct loader *l, const struct option *option, const struct
 		loader_error(l, ERR_NOMEM, &value->at, "out of memory");
 		return;
 	}
+	if (option->status == OPTION_HARMLESS && !l->request->permissive) {
+		conf_warn(l->diag, &value->at, "%s has no effect (%s)", value->name,
+			  option->detail);
+		free(copy);
+		return;
+	}
 	vici_list(v, value->name);
 	while ((item = strsep(&rest, ","))) {
 		item += strspn(item, " \t\r\n");

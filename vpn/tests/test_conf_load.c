@@ -161,7 +161,7 @@ static const struct {
     {"secrets { token1 {\n } }", "E x.conf:1: secrets of the kind 'token1' are not supported\n"},
     {"pools { p {\n dns = 1.1.1.1\n } }",
      "E x.conf:1: pool 'p' needs the option 'addrs'\n"
-     "W x.conf:2: dns = 1.1.1.1 has no effect (pools are not handed out)\n"},
+     "W x.conf:2: dns has no effect (pools are not handed out)\n"},
     {"pools { p {\n addrs = dynamic\n } }",
      "E x.conf:2: addrs = dynamic: expected a prefix or a range of addresses\n"},
     {"authorities { a { } }", "E x.conf:1: authority 'a' needs the option 'cacert'\n"},
