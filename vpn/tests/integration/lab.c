@@ -83,6 +83,42 @@ void lab_open(struct lab *lab, const struct lab_options *options, const struct p
 	snprintf(lab->outer_path, sizeof(lab->outer_path), "%s/outer.pcap", net_dir(lab->net));
 }
 
+/* What a daemon can change in its node, without what the kernel changes by itself (multicast,
+ * link-local addresses, routes of a device that loses its carrier when nobody holds it open). */
+static char *node_state(struct lab *lab, const struct peer *peer)
+{
+	static const char script[] =
+	    "exec 2>/dev/null; ip -o link | sed 's/ state [A-Z]* / /; s/<[^>]*>//; s/qlen "
+	    "[0-9]*//'; "
+	    "{ ip -o address; ip rule; ip -6 rule; ip route show table all; "
+	    "ip -6 route show table all; } | grep -vE 'fe80|ff00|cache|dev xfrm1' | sort";
+	static const char *const argv[] = {"sh", "-c", script, NULL};
+	const struct process_spec spec = {.node = peer_node(peer), .argv = argv};
+	struct process_output output = {0};
+	struct err_msg msg = {{0}};
+	int status = 0;
+
+	lab_ok(lab, process_run(lab->net, &spec, 10000, &status, &output, &msg), &msg, "ip");
+	return output.text;
+}
+
+/* Ends the daemon and compares its node with what it was before. */
+static void expect_clean_end(struct lab *lab, struct peer *peer, const char *before)
+{
+	bool is_beetd = strcmp(peer_name(peer), "beetd") == 0;
+	int status = peer_stop(peer);
+	char *after;
+
+	if (status != 0)
+		lab_fail(lab, "%s in %s ended with status %d", peer_name(peer), peer_node(peer),
+			 status);
+	after = node_state(lab, peer);
+	if (is_beetd && before && strcmp(before, after) != 0)
+		lab_fail(lab, "beetd changed %s\n--- before\n%s--- after\n%s", peer_node(peer),
+			 before, after);
+	free(after);
+}
+
 void lab_close(struct lab *lab)
 {
 	struct err_msg msg = {{0}};
@@ -90,8 +126,13 @@ void lab_close(struct lab *lab)
 
 	if (lab->outer)
 		capture_stop(lab->outer, NULL, NULL);
+	lab->outer = NULL;
+	expect_clean_end(lab, lab->gw, lab->gw_before);
+	expect_clean_end(lab, lab->vps, lab->vps_before);
 	peer_free(lab->gw);
 	peer_free(lab->vps);
+	free(lab->gw_before);
+	free(lab->vps_before);
 	err = net_free(lab->net, &msg);
 	*lab = (struct lab){.net = NULL};
 	lab_ok(lab, err, &msg, "undoing the network");
@@ -225,6 +266,8 @@ void lab_start(struct lab *lab)
 {
 	struct err_msg msg = {{0}};
 
+	lab->gw_before = node_state(lab, lab->gw);
+	lab->vps_before = node_state(lab, lab->vps);
 	lab_ok(lab, peer_start(lab->vps, &msg), &msg, "starting vps");
 	lab_ok(lab, peer_start(lab->gw, &msg), &msg, "starting lab-gw");
 	lab_ok(lab, peer_load(lab->vps, lab->vps_conf, &msg), &msg, "loading vps");

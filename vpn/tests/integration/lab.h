@@ -32,6 +32,8 @@ struct lab {
 	struct capture *outer; /* of the VPS's outer interface; NULL: not running */
 	char outer_path[PEER_PATH_MAX];
 	char gw_conf[CONF_TEXT_MAX], vps_conf[CONF_TEXT_MAX];
+	/* Links, addresses, routes and rules of each node before its daemon started. */
+	char *gw_before, *vps_before;
 };
 
 struct lab_options {
@@ -43,6 +45,8 @@ struct lab_options {
 
 void lab_open(struct lab *lab, const struct lab_options *options, const struct peer_driver *gw,
 	      const struct peer_driver *vps);
+/* Ends the daemons, which must end well: status 0, and a beetd leaves its node's links, addresses, routes
+ * and rules as it found them. */
 void lab_close(struct lab *lab);
 void lab_fail(struct lab *lab, const char *fmt, ...)
     __attribute__((format(printf, 2, 3), noreturn));
