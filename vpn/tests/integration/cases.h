@@ -20,5 +20,7 @@ extern const struct it_case cases_failure[];
 extern const struct it_case cases_path[];
 extern const struct it_case cases_tools[];
 extern const struct it_case cases_mode[];
+extern const struct it_case cases_life[];
+extern const struct it_case cases_misuse[];
 
 #endif

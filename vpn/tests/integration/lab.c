@@ -83,9 +83,7 @@ void lab_open(struct lab *lab, const struct lab_options *options, const struct p
 	snprintf(lab->outer_path, sizeof(lab->outer_path), "%s/outer.pcap", net_dir(lab->net));
 }
 
-/* What a daemon can change in its node, without what the kernel changes by itself (multicast,
- * link-local addresses, routes of a device that loses its carrier when nobody holds it open). */
-static char *node_state(struct lab *lab, const struct peer *peer)
+char *lab_node_state(struct lab *lab, const struct peer *peer)
 {
 	static const char script[] =
 	    "exec 2>/dev/null; ip -o link | sed 's/ state [A-Z]* / /; s/<[^>]*>//; s/qlen "
@@ -112,7 +110,7 @@ static void expect_clean_end(struct lab *lab, struct peer *peer, const char *bef
 	if (status != 0)
 		lab_fail(lab, "%s in %s ended with status %d", peer_name(peer), peer_node(peer),
 			 status);
-	after = node_state(lab, peer);
+	after = lab_node_state(lab, peer);
 	if (is_beetd && before && strcmp(before, after) != 0)
 		lab_fail(lab, "beetd changed %s\n--- before\n%s--- after\n%s", peer_node(peer),
 			 before, after);
@@ -266,8 +264,8 @@ void lab_start(struct lab *lab)
 {
 	struct err_msg msg = {{0}};
 
-	lab->gw_before = node_state(lab, lab->gw);
-	lab->vps_before = node_state(lab, lab->vps);
+	lab->gw_before = lab_node_state(lab, lab->gw);
+	lab->vps_before = lab_node_state(lab, lab->vps);
 	lab_ok(lab, peer_start(lab->vps, &msg), &msg, "starting vps");
 	lab_ok(lab, peer_start(lab->gw, &msg), &msg, "starting lab-gw");
 	lab_ok(lab, peer_load(lab->vps, lab->vps_conf, &msg), &msg, "loading vps");

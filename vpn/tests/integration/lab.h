@@ -45,8 +45,8 @@ struct lab_options {
 
 void lab_open(struct lab *lab, const struct lab_options *options, const struct peer_driver *gw,
 	      const struct peer_driver *vps);
-/* Ends the daemons, which must end well: status 0, and a beetd leaves its node's links, addresses, routes
- * and rules as it found them. */
+/* Ends the daemons, which must end well: status 0, and a beetd leaves its node's links, addresses,
+ * routes and rules as it found them. */
 void lab_close(struct lab *lab);
 void lab_fail(struct lab *lab, const char *fmt, ...)
     __attribute__((format(printf, 2, 3), noreturn));
@@ -69,6 +69,11 @@ void lab_pair_confs(struct conf *ret_gw, struct conf *ret_vps);
 /* Turns both into a pre-shared key between two domain names. */
 void lab_use_psk(struct conf *gw, struct conf *vps);
 void lab_set_confs(struct lab *lab, const struct conf *gw, const struct conf *vps);
+
+/* Links, addresses, routes and rules of the peer's node, as text for the caller to free; without
+ * what the kernel changes by itself (multicast, link-local addresses, routes of a device that loses
+ * its carrier when nobody holds it open). */
+char *lab_node_state(struct lab *lab, const struct peer *peer);
 
 /* Starts both daemons and loads both configurations, the responder (vps) first. */
 void lab_start(struct lab *lab);

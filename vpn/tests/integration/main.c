@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct it_case *const tables[] = {cases_seed,	  cases_algorithm, cases_auth,
-					       cases_negotiation, cases_failure,   cases_path,
-					       cases_tools,	  cases_mode};
+static const struct it_case *const tables[] = {
+    cases_seed, cases_algorithm, cases_auth, cases_negotiation, cases_failure,
+    cases_path, cases_tools,	 cases_life, cases_misuse,	cases_mode};
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 

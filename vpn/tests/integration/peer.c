@@ -8,6 +8,7 @@
 #include "vpn/tests/integration/peer.h"
 #include "vpn/vici/client/client.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,16 @@ int peer_stop(struct peer *peer)
 
 	peer->process = NULL;
 	return status;
+}
+
+void peer_kill(struct peer *peer)
+{
+	int status;
+
+	process_signal(peer->process, SIGKILL);
+	process_wait(peer->process, 5000, &status, NULL);
+	process_stop(peer->process, 0);
+	peer->process = NULL;
 }
 
 void peer_free(struct peer *peer)

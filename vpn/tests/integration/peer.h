@@ -40,6 +40,8 @@ extern const struct peer_driver peer_beetd;
 extern const struct peer_driver peer_strongswan;
 /* By name; NULL if there is none. */
 const struct peer_driver *peer_driver_find(const char *name);
+/* The path of beetd's executable. */
+const char *peer_beetd_path(void);
 
 /* Makes the peer's directory (net_dir/NODE) with an empty swanctl tree; options may be NULL. The
  * daemon is not started yet. */
@@ -49,6 +51,8 @@ int peer_create(struct net *net, const char *node, const struct peer_driver *dri
 int peer_start(struct peer *peer, struct err_msg *msg);
 /* Ends the daemon; its exit status, or 128 + the signal. */
 int peer_stop(struct peer *peer);
+/* SIGKILL: as a crash ends it. */
+void peer_kill(struct peer *peer);
 void peer_free(struct peer *peer); /* stops it; NULL is fine */
 
 const char *peer_node(const struct peer *peer);

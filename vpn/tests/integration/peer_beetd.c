@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char *executable(void)
+const char *peer_beetd_path(void)
 {
 	const char *path = getenv("BEETD");
 
@@ -14,7 +14,7 @@ static const char *executable(void)
 
 static const char *missing(void)
 {
-	if (access(executable(), X_OK) < 0)
+	if (access(peer_beetd_path(), X_OK) < 0)
 		return "beetd is not built (BEETD in the environment names another)";
 	if (access("/dev/net/tun", R_OK | W_OK) < 0)
 		return "no /dev/net/tun";
@@ -32,7 +32,7 @@ static int command(const char *dir, const struct peer_options *options,
 	snprintf(c->text[0], sizeof(c->text[0]), "unix://%s/charon.vici", dir);
 	snprintf(c->text[1], sizeof(c->text[1]), "%s/keys", dir);
 	snprintf(c->text[2], sizeof(c->text[2]), "%s/events.json", dir);
-	c->argv[count++] = executable();
+	c->argv[count++] = peer_beetd_path();
 	c->argv[count++] = "--vici";
 	c->argv[count++] = c->text[0];
 	c->argv[count++] = "--keylog";
