@@ -1,6 +1,6 @@
 /* auth.c - the IKE_AUTH exchange (RFC 7296 §1.2, §2.15, §2.16, §2.21.2), both roles.
  *
- *     SK { IDi CERT? CERTREQ? IDr? AUTH N(mode)? SAi2 TSi TSr }  ->
+ *     SK { IDi CERT? CERTREQ? IDr? AUTH N(INITIAL_CONTACT)? N(mode)? SAi2 TSi TSr }  ->
  *                     <-  SK { IDr CERT? AUTH N(mode)? SAr2 TSi TSr }
  *                  or     SK { IDr CERT? AUTH N(error) }          the IKE SA stands, the child does
  * not or     SK { N(AUTHENTICATION_FAILED) }         nothing stands
@@ -53,6 +53,55 @@ static bool is_concrete(const struct identity *id)
 	return true;
 }
 
+static bool has_notify(const struct ike_payloads *p, uint16_t type)
+{
+	struct payload_notify n;
+	size_t i;
+
+	for (i = 0; i < p->n; i++)
+		if (p->v[i].type == PAYLOAD_NOTIFY && !payload_notify_decode(p->v[i].body, &n) &&
+		    n.type == type)
+			return true;
+	return false;
+}
+
+/* The first other IKE SA between these identities; NULL if there is none. */
+static struct ike_sa *sa_of_same_peer(const struct ike_sa *sa, const struct identity *local,
+				      const struct identity *remote)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &sa->engine->sas)
+	{
+		struct ike_sa *other = list_entry(pos, struct ike_sa, node);
+
+		if (other != sa && other->state == IKE_ESTABLISHED &&
+		    identity_eq(&other->local_id, local) && identity_eq(&other->remote_id, remote))
+			return other;
+	}
+	return NULL;
+}
+
+/* RFC 7296 §2.4: to be said only if this is the one IKE SA between the two identities. */
+static bool is_initial_contact(const struct ike_sa *sa)
+{
+	const struct identity *remote = &sa->conn->remote.id;
+
+	return sa->conn->unique != UNIQUE_NEVER && is_concrete(remote) &&
+	       !sa_of_same_peer(sa, &sa->local_id, remote);
+}
+
+/* RFC 7296 §2.4: whatever the peer had before, it has lost. Told by its authenticated self alone.
+ */
+static void forget_predecessors(struct ike_sa *sa)
+{
+	struct ike_sa *other;
+
+	while ((other = sa_of_same_peer(sa, &sa->local_id, &sa->remote_id)))
+		ike_sa_destroy(other, CAUSE_REPLACED, 0,
+			       "the peer has started afresh (INITIAL_CONTACT)");
+}
+
 /* The first child that is asked for comes up with the IKE SA (RFC 7296 §1.2). */
 static int make_offer(struct ike_sa *sa)
 {
@@ -76,6 +125,8 @@ static int build_request(struct ike_sa *sa, struct ike_builder *b, struct err_ms
 	if (is_concrete(&sa->conn->remote.id))
 		encode_id(b, PAYLOAD_IDR, &sa->conn->remote.id);
 	err = auth_build(sa, b, msg);
+	if (!err && is_initial_contact(sa))
+		payload_notify_simple(b, N_INITIAL_CONTACT, (struct view){0});
 	if (!err && sa->offer)
 		child_offer_encode(sa->offer, true, b);
 	return err;
@@ -297,6 +348,8 @@ struct verdict auth_request(struct ike_sa *sa, const struct ike_payloads *p,
 		snprintf(sa->why, sizeof(sa->why), "%s", msg.text);
 		return verdict_close(N_AUTHENTICATION_FAILED, 0, sa->why);
 	}
+	if (sa->conn->unique != UNIQUE_NEVER && has_notify(p, N_INITIAL_CONTACT))
+		forget_predecessors(sa);
 	established(sa, now);
 	answer_child(sa, p, reply, now);
 	handshake_done(sa);

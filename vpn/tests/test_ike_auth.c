@@ -222,6 +222,25 @@ static void keys_are_logged_only_on_request(void **state)
 	assert_int_equal(p->b.n_keys, 0);
 }
 
+/* RFC 7296 §2.4: after a crash the peer's INITIAL_CONTACT ends what it left behind. */
+static void an_initiator_that_starts_afresh_replaces_its_former_self(void **state)
+{
+	struct ike_options opt = pair_options();
+	struct pair_conn a, b;
+	struct pair *p = *state;
+
+	pair_default(p, &a, &b);
+	pair_configure(p, &a, &b);
+	assert_int_equal(pair_initiate(p, &p->a, "net"), 0);
+	pair_assert_agree(p, 1);
+	pair_set_options(&p->a, &opt);
+	p->a.n_sas = 0;
+	assert_int_equal(pair_initiate(p, &p->a, "net"), 0);
+	assert_int_equal(pair_ike_count(&p->b), 1);
+	pair_assert_agree(p, 1);
+	assert_int_equal(pair_find_event(&p->b, EVENT_IKE_DOWN)->cause, CAUSE_REPLACED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +260,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_shared_key_does_not_stand_in_for_a_signature, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(identity_chooses_the_connection, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		an_initiator_that_starts_afresh_replaces_its_former_self, setup, teardown),
 	    cmocka_unit_test_setup_teardown(keys_are_logged_only_on_request, setup, teardown),
 	};
 
