@@ -185,11 +185,11 @@ static void test_thousands_of_spis_are_found_after_growth_and_removal(void **sta
 	assert_int_equal(sad_count(sad), N);
 	for (i = 0; i < N; i += 2)
 		sad_remove(sad, sas[i]);
-	for (i = 0; i < N; i++) {
+	for (i = 0; i < N; i++)
 		assert_ptr_equal(sad_find(sad, sas[i]->desc.spi), i % 2 ? sas[i] : NULL);
-		free(sas[i]);
-	}
 	sad_free(sad);
+	for (i = 0; i < N; i++)
+		free(sas[i]);
 }
 
 int main(void)
