@@ -197,7 +197,26 @@ static int offloads_off(const struct node *node, const char *ifname, struct err_
 	return err;
 }
 
-static int add_link(struct net *net, const struct topo_link *link, struct err_msg *msg)
+static int add_tap(const struct node *node, const char *ifname, unsigned mtu, struct err_msg *msg)
+{
+	int back, err = ns_enter(node->fd, &back);
+
+	if (err < 0)
+		return err_set(msg, err, "%s: cannot enter the namespace", node->name);
+	err = netlink_add_tap(node->netlink, ifname, mtu, msg);
+	ns_leave(back);
+	return err;
+}
+
+static int add_taps(struct net *net, const struct topo_link *link, struct err_msg *msg)
+{
+	unsigned mtu = link->mtu ? link->mtu : 1500;
+	int err = add_tap(find_node(net, link->a.node), link->a.ifname, mtu, msg);
+
+	return err < 0 ? err : add_tap(find_node(net, link->b.node), link->b.ifname, mtu, msg);
+}
+
+static int add_cable(struct net *net, const struct topo_link *link, struct err_msg *msg)
 {
 	const struct node *a = find_node(net, link->a.node);
 	const struct node *b = find_node(net, link->b.node);
@@ -209,6 +228,11 @@ static int add_link(struct net *net, const struct topo_link *link, struct err_ms
 	if (err == 0 && !link->offloads)
 		err = offloads_off(b, link->b.ifname, msg);
 	return err;
+}
+
+static int add_link(struct net *net, const struct topo_link *link, struct err_msg *msg)
+{
+	return link->impaired ? add_taps(net, link, msg) : add_cable(net, link, msg);
 }
 
 static int add_bridge(struct net *net, const struct topo_bridge *bridge, struct err_msg *msg)

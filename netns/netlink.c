@@ -86,9 +86,9 @@ int netlink_add_veth(struct nl_sock *sock, const char *ifname, int peer_ns_fd,
 	return failed(msg, "link", ifname, nl_err);
 }
 
-int netlink_add_tun(const char *ifname, struct err_msg *msg)
+static int add_tuntap(const char *ifname, short flags, struct err_msg *msg)
 {
-	struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+	struct ifreq request = {.ifr_flags = flags};
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	int err = 0;
 
@@ -96,8 +96,30 @@ int netlink_add_tun(const char *ifname, struct err_msg *msg)
 		return err_set(msg, ERR_IO, "/dev/net/tun: %s", strerror(errno));
 	strncpy(request.ifr_name, ifname, sizeof(request.ifr_name) - 1);
 	if (ioctl(fd, TUNSETIFF, &request) < 0 || ioctl(fd, TUNSETPERSIST, 1) < 0)
-		err = err_set(msg, ERR_IO, "TUN device %s: %s", ifname, strerror(errno));
+		err = err_set(msg, ERR_IO, "TUN/TAP device %s: %s", ifname, strerror(errno));
 	close(fd);
+	return err;
+}
+
+int netlink_add_tun(const char *ifname, struct err_msg *msg)
+{
+	return add_tuntap(ifname, IFF_TUN | IFF_NO_PI, msg);
+}
+
+int netlink_add_tap(struct nl_sock *sock, const char *ifname, unsigned mtu, struct err_msg *msg)
+{
+	struct rtnl_link *link, *change;
+	int err = add_tuntap(ifname, IFF_TAP | IFF_NO_PI, msg);
+
+	if (err == 0)
+		err = get_link(sock, ifname, &link, msg);
+	if (err < 0)
+		return err;
+	change = rtnl_link_alloc();
+	rtnl_link_set_mtu(change, mtu);
+	err = failed(msg, "MTU of", ifname, rtnl_link_change(sock, link, change, 0));
+	rtnl_link_put(change);
+	rtnl_link_put(link);
 	return err;
 }
 

@@ -20,6 +20,8 @@ int netlink_add_veth(struct nl_sock *sock, const char *ifname, int peer_ns_fd,
 /* A persistent TUN device, down, in the namespace that the thread is in: what an administrator
  * makes for a daemon to adopt. */
 int netlink_add_tun(const char *ifname, struct err_msg *msg);
+/* The same for a TAP, with an MTU, through the socket of that namespace. */
+int netlink_add_tap(struct nl_sock *sock, const char *ifname, unsigned mtu, struct err_msg *msg);
 int netlink_add_bridge(struct nl_sock *sock, const char *ifname, struct err_msg *msg);
 int netlink_add_port(struct nl_sock *sock, const char *bridge, const char *ifname,
 		     struct err_msg *msg);

@@ -27,12 +27,13 @@ struct topo_end {
 	const char *ifname;
 };
 
-/* A cable: a pair of virtual Ethernet interfaces. */
+/* A cable: a pair of virtual Ethernet interfaces, or of TAPs for a process to join. */
 struct topo_link {
 	struct topo_end a, b;
 	unsigned mtu;  /* 0: 1500 */
 	bool offloads; /* leave checksum and segmentation offloads on: faster, but not what a
 			  capture may see, where every frame must be what a real wire would carry */
+	bool impaired; /* a TAP at each end, unplugged until link_wire.h joins them */
 };
 
 /* A switch in a node; its ports are that node's ends of links. */
