@@ -111,6 +111,40 @@ static void change_isp_address(struct lab *lab)
 	       "isp");
 }
 
+struct probe {
+	struct lab *lab;
+	struct capture *capture;
+};
+
+static bool seen_from_new_address(void *arg, char *seen, size_t cap)
+{
+	static const char *const argv[] = {"ping", "-n", "-c1", "-W1", VPS_TUN, NULL};
+	const struct process_spec spec = {.node = "lab-gw", .argv = argv};
+	const struct probe *probe = arg;
+	struct process_output output = {0};
+	int status;
+
+	process_run(probe->lab->net, &spec, 10000, &status, &output, NULL);
+	process_output_free(&output);
+	snprintf(seen, cap, "%llu packets", (unsigned long long)capture_count(probe->capture));
+	return capture_count(probe->capture) > 0;
+}
+
+/* The box forgets its old mappings a little later: sends until the VPS sees the new address. */
+static void wait_for_new_mapping(struct lab *lab)
+{
+	const struct capture_spec spec = {.node = "vps",
+					  .ifname = "eth0",
+					  .filter = "src host " NEW_ISP_ADDR " and udp port 4500"};
+	struct probe probe = {.lab = lab};
+	struct err_msg msg = {{0}};
+
+	lab_ok(lab, capture_start(lab->net, &spec, &probe.capture, &msg), &msg, "capture");
+	lab_ok(lab, wait_until(seen_from_new_address, &probe, UP_MS, "new mapping", &msg), &msg,
+	       "isp");
+	lab_ok(lab, capture_stop(probe.capture, NULL, &msg), &msg, "capture");
+}
+
 /* The ISP gives its box another address. The VPS must send where authenticated packets come from
  * now (RFC 7296 §2.23): beetd already after a packet of ESP, strongSwan's libipsec after one of
  * IKE. */
@@ -127,6 +161,7 @@ static void run_nat_address_change(const struct it_case *it, const struct peer_d
 	lab_wait_children(&lab, 1);
 	lab_ping(&lab, "lab-gw", VPS_TUN);
 	change_isp_address(&lab);
+	wait_for_new_mapping(&lab);
 	if (strcmp(peer_name(lab.vps), "beetd") != 0)
 		initiate(&lab, "net6");
 	lab_ping(&lab, "lab-gw", VPS_TUN);
