@@ -88,7 +88,8 @@ json_t *describe_ike_sa(const struct ike_sa_info *sa)
 	put(o, "state", json_string(ike_sa_state_name(sa->state)));
 	put(o, "initiator", json_boolean(sa->initiator));
 	put(o, "spi_i", describe_spi64(sa->spi_i));
-	put(o, "spi_r", describe_spi64(sa->spi_r));
+	if (sa->spi_r)
+		put(o, "spi_r", describe_spi64(sa->spi_r));
 	put(o, "local", describe_endpoint(&sa->local));
 	put(o, "remote", describe_endpoint(&sa->remote));
 	put(o, "local_id", describe_identity(sa->local_id));

@@ -30,6 +30,21 @@ static int open_private(int dir_fd, const char *name, FILE **ret_file)
 	return 0;
 }
 
+/* Overwritten, unlike the others: it says the same every time. */
+static int write_preferences(int dir_fd)
+{
+	FILE *file;
+
+	if (unlinkat(dir_fd, "preferences", 0) != 0 && errno != ENOENT)
+		return ERR_IO;
+	if (open_private(dir_fd, "preferences", &file))
+		return ERR_IO;
+	fputs("esp.enable_encryption_decode: TRUE\n"
+	      "esp.enable_authentication_check: TRUE\n",
+	      file);
+	return fclose(file) == 0 ? 0 : ERR_IO;
+}
+
 static int open_files(struct keylog *keylog, int dir_fd)
 {
 	if (fchmod(dir_fd, 0700) != 0)
@@ -38,7 +53,9 @@ static int open_files(struct keylog *keylog, int dir_fd)
 		return ERR_IO;
 	if (open_private(dir_fd, "ikev2_decryption_table", &keylog->ike_table))
 		return ERR_IO;
-	return open_private(dir_fd, "esp_sa", &keylog->esp_table);
+	if (open_private(dir_fd, "esp_sa", &keylog->esp_table))
+		return ERR_IO;
+	return write_preferences(dir_fd);
 }
 
 int keylog_open(struct keylog *keylog, const char *dir, struct err_msg *msg)

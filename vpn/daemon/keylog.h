@@ -6,6 +6,7 @@
  *     keys.jsonl              every SA with every cipher, one JSON object a line
  *     ikev2_decryption_table  Wireshark's table, for the ciphers that Wireshark 4.0 knows
  *     esp_sa                  Wireshark's table, likewise; any addresses, since NAT changes them
+ *     preferences             Wireshark is to decrypt ESP and check it
  *
  * The directory serves as WIRESHARK_CONFIG_DIR as it is. */
 #ifndef VPN_DAEMON_KEYLOG_H

@@ -16,7 +16,8 @@
 #include "vpn/crypto/alg.h"
 
 static char dir[64];
-static const char *const files[] = {"keys.jsonl", "ikev2_decryption_table", "esp_sa"};
+static const char *const files[] = {"keys.jsonl", "ikev2_decryption_table", "esp_sa",
+				    "preferences"};
 
 static const char *path_of(const char *name)
 {
@@ -38,7 +39,7 @@ static int teardown(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 4; i++)
 		unlink(path_of(files[i]));
 	return rmdir(dir);
 }
@@ -98,7 +99,7 @@ static void only_the_owner_may_read_it(void **state)
 	log_ike(ENCR_AES_GCM_16, 128, 0, 20);
 	assert_int_equal(stat(dir, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		assert_int_equal(stat(path_of(files[i]), &st), 0);
 		assert_int_equal(st.st_mode & 07777, 0600);
 	}
