@@ -9,6 +9,7 @@
  *     vici_server.c  control connections
  *     load.c         --config
  *     events.c, keylog.c, keylog_wireshark.c, describe.c, log.c   what goes to files
+ *     preflight.c    whether TUN devices can be made here
  *     instance.c     PID file, service manager
  *     resolver.c     DNS names
  */
@@ -87,7 +88,7 @@ void loop_run(struct daemon *d);
 void loop_settle(struct daemon *d);
 void loop_free(struct daemon *d);
 
-/* load.c: what `swanctl --load-all` does. Problems are logged; the last one is *msg. */
+/* load.c: what `swanctl --load-all` does. *msg is the first problem; further ones are logged. */
 int daemon_load(struct daemon *d, struct err_msg *msg);
 
 /* vici_server.c */

@@ -19,18 +19,19 @@ struct loading {
 	struct daemon *daemon;
 	struct control_session *session;
 	struct err_msg *msg;
-	bool failed; /* msg holds the first failure */
+	bool failed; /* msg holds the first failure, which is the caller's to show */
 };
 
 static void say(void *ctx, bool is_error, const char *line)
 {
 	struct loading *l = ctx;
 
-	daemon_log(l->daemon, LOG_CFG, is_error ? 0 : 1, "%s", line);
-	if (is_error && !l->failed) {
-		err_set(l->msg, ERR_SYNTAX, "%s", line);
-		l->failed = true;
+	if (!is_error || l->failed) {
+		daemon_log(l->daemon, LOG_CFG, is_error ? 0 : 1, "%s", line);
+		return;
 	}
+	err_set(l->msg, ERR_SYNTAX, "%s", line);
+	l->failed = true;
 }
 
 static void fail(struct loading *l, const struct load_message *m, const char *why)

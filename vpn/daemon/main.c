@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 
 #include "vpn/control/control.h"
+#include "vpn/daemon/preflight.h"
 
 static int open_files(struct daemon *d, struct err_msg *msg)
 {
@@ -78,6 +79,8 @@ static int setup(struct daemon *d, struct err_msg *msg)
 		err = open_files(d, msg);
 	if (!err)
 		err = vici_server_new(d, d->options->vici, msg);
+	if (!err)
+		err = preflight_tun(msg);
 	if (!err)
 		err = dataplane_new(&d->options->dp, &d->dp, msg);
 	if (!err)

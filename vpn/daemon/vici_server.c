@@ -184,7 +184,22 @@ static void on_connection(uv_stream_t *listener, int status)
 		session_close(s);
 }
 
-/* True if somebody answers on that socket; a stale socket file is removed. */
+/* libuv would call a missing directory "permission denied". */
+static int check_directory(const char *path, struct err_msg *msg)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? strndup(path, (size_t)(slash - path + 1)) : strdup(".");
+	int err = 0;
+
+	if (!dir)
+		return err_set(msg, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	if (access(dir, W_OK | X_OK) != 0)
+		err = err_set(msg, ERR_IO, "control socket %s: %s", path, strerror(errno));
+	free(dir);
+	return err;
+}
+
+/* ERR_EXISTS if somebody answers on that socket; a stale socket file is removed. */
 static int claim_path(const char *path, struct err_msg *msg)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
@@ -194,7 +209,7 @@ static int claim_path(const char *path, struct err_msg *msg)
 	if (strlen(path) >= sizeof(un.sun_path))
 		return err_set(msg, ERR_INVALID, "control socket %s: the path is too long", path);
 	if (lstat(path, &st) != 0)
-		return 0;
+		return check_directory(path, msg);
 	if (!S_ISSOCK(st.st_mode))
 		return err_set(msg, ERR_EXISTS, "control socket %s: a file of that name exists",
 			       path);
