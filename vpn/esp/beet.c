@@ -41,7 +41,8 @@ enum esp_drop beet_strip(struct packet *p, uint8_t *ret_next)
 	if (ip->version == 4 && ip->fragment)
 		return ESP_DROP_FRAGMENT;
 	packet_trim(p, ip->total_len);
-	if (ip->hdr_len == IPV4_HDR_LEN || ip->version == 6) {
+	if (ip->version == 6 ||
+	    (ip->hdr_len == IPV4_HDR_LEN && ip->first_proto != IP_PROTO_BEETPH)) {
 		packet_pull(p, ip->hdr_len);
 		*ret_next = ip->first_proto;
 		return ESP_DROP_NONE;
@@ -131,12 +132,10 @@ enum esp_drop beet_rebuild(struct packet *p, uint8_t next, const struct ip_addr 
 	size_t opt_len = 0;
 	enum esp_drop drop;
 
-	if (next == IP_PROTO_BEETPH) {
+	if (next == IP_PROTO_BEETPH && src->family == 4) {
 		drop = read_pseudo_header(p, &next, &opt_len);
 		if (drop)
 			return drop;
-		if (src->family == 6)
-			return ESP_DROP_BEET_OPTIONS;
 	}
 	if (hdr_len + p->len > UINT16_MAX)
 		return ESP_DROP_INNER;

@@ -219,7 +219,8 @@ size_t esp_sealed_len(const struct esp_sa *sa, const struct ip_info *inner)
 
 	if (esp_sa_strips_header(sa))
 		payload -= inner->version == 6 ? IPV6_HDR_LEN : inner->hdr_len;
-	if (esp_sa_strips_header(sa) && inner->version == 4 && inner->hdr_len > IPV4_HDR_LEN)
+	if (esp_sa_strips_header(sa) && inner->version == 4 &&
+	    (inner->hdr_len > IPV4_HDR_LEN || inner->first_proto == IP_PROTO_BEETPH))
 		payload += inner->hdr_len + (inner->hdr_len % 8 ? 8 : 4) - IPV4_HDR_LEN;
 	return esp_sa_front(sa) + payload + esp_pad_len(payload, esp_sa_align(sa)) +
 	       ESP_TRAILER_LEN + sa->info.icv_len;

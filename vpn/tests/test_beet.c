@@ -128,7 +128,25 @@ static void test_malformed_pseudo_headers(void **state)
 	for (i = 0; i < sizeof(c) / sizeof(c[0]); i++)
 		assert_int_equal(rebuild(c[i].ph, c[i].len, IP_PROTO_BEETPH, A4, B4, &p),
 				 c[i].drop);
-	assert_int_equal(rebuild(c[0].ph, 8, IP_PROTO_BEETPH, A6, B6, &p), ESP_DROP_BEET_OPTIONS);
+	/* IPv6 has no such thing: 94 is a protocol like others. */
+	assert_int_equal(rebuild(c[4].ph, 7, IP_PROTO_BEETPH, A6, B6, &p), ESP_DROP_NONE);
+}
+
+static void test_a_packet_of_protocol_94_is_not_taken_for_options(void **state)
+{
+	struct pair pair = fix_simple(IPSEC_BEET, A4, B4);
+	struct buffer b;
+	struct packet p = fix_inner(
+	    &b, &(struct inner_spec){.src = A4, .dst = B4, .proto = IP_PROTO_BEETPH, .len = 20});
+
+	(void)state;
+	assert_int_equal(esp_sealed_len(pair.out, &p.inner), 8 + 8 + 32 + 16);
+	assert_int_equal(fix_seal(&pair, &p), ESP_DROP_NONE);
+	assert_int_equal(p.len, 8 + 8 + 32 + 16);
+	assert_int_equal(fix_open(&pair, &p), ESP_DROP_NONE);
+	assert_int_equal(p.len, 40);
+	assert_int_equal(p.inner.proto, IP_PROTO_BEETPH);
+	fix_free(&pair);
 }
 
 static void test_payload_too_long_for_an_ip_header(void **state)
@@ -224,6 +242,7 @@ int main(void)
 	    cmocka_unit_test(test_identification_when_the_outer_one_is_unknown),
 	    cmocka_unit_test(test_options_of_every_length_travel),
 	    cmocka_unit_test(test_malformed_pseudo_headers),
+	    cmocka_unit_test(test_a_packet_of_protocol_94_is_not_taken_for_options),
 	    cmocka_unit_test(test_payload_too_long_for_an_ip_header),
 	    cmocka_unit_test(test_header_finds_room_behind_the_payload),
 	    cmocka_unit_test(test_fragments),
