@@ -73,7 +73,9 @@ static void send_empty(struct control_session *s, enum vici_packet_type type)
 
 struct view control_session_output(const struct control_session *s)
 {
-	return (struct view){.p = s->out.buf + s->out.sent, .len = pending(s)};
+	const uint8_t *p = s->out.buf;
+
+	return (struct view){.p = p ? p + s->out.sent : NULL, .len = pending(s)};
 }
 
 void control_session_sent(struct control_session *s, size_t n)

@@ -59,6 +59,42 @@ static void every_documented_option_is_in_the_table_with_its_default(void **stat
 	assert_true(n > 100);
 }
 
+static bool has_man_entry(const char *page, const char *name)
+{
+	size_t len = strlen(name);
+	const char *at = page;
+
+	while ((at = strstr(at, name))) {
+		if (strchr(" \n.,;", at[len]) && strchr(" \n", at[-1]))
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+static void the_manual_names_every_option(void **state)
+{
+	const char *dir = getenv("TEST_DATA");
+	static char page[32768];
+	char path[500];
+	size_t i;
+	FILE *f;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/../../man/beetd-swanctl.conf.5",
+		 dir ? dir : "vpn/tests/data");
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_true(fread(page, 1, sizeof(page) - 1, f) > 1000);
+	fclose(f);
+	for (i = 0; i < vici_option_count; i++) {
+		if (vici_options[i].scope == OPTION_CERT || vici_options[i].scope >= OPTION_POOL)
+			continue;
+		if (!has_man_entry(page, vici_options[i].name))
+			fail_msg("%s is not in the manual", vici_options[i].name);
+	}
+}
+
 static void defaults_are_accepted_and_names_are_unique(void **state)
 {
 	const struct option *o;
@@ -175,6 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_documented_option_is_in_the_table_with_its_default),
+	    cmocka_unit_test(the_manual_names_every_option),
 	    cmocka_unit_test(defaults_are_accepted_and_names_are_unique),
 	    cmocka_unit_test(values_are_checked_by_their_type),
 	    cmocka_unit_test(a_misspelt_name_finds_its_neighbour),
