@@ -1,4 +1,7 @@
-/* arena.c - chunks of memory, handed out from the front and released together. */
+/* arena.c - chunks of memory, handed out from the front and released together.
+ *
+ * A configuration is thousands of short strings that live exactly as long as it does, some of them
+ * secrets: one owner, one wipe, no bookkeeping. Nothing is ever given back before the end. */
 #include "vpn/config/arena.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
-/* diag.c - one line for each warning and error, with the place it is about. */
+/* diag.c - one line for each warning and error, with the place it is about.
+ *
+ * "FILE:LINE: text", or "FILE: text" where a whole file is meant, or the text alone. The counts
+ * tell the caller whether there was anything without listening. */
 #include "vpn/config/conf.h"
 
 #include <stdarg.h>

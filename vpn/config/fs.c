@@ -1,4 +1,7 @@
-/* fs.c - the host's files, for the reader. The only file of vpn/config that does I/O. */
+/* fs.c - the host's files, for the reader. The only file of vpn/config that does I/O.
+ *
+ * A configuration is read as whole regular files of bounded size: a FIFO or a device in its place
+ * is an error, not a wait. Contents may be secret; intermediate buffers are wiped. */
 #include "vpn/config/conf.h"
 
 #include <dirent.h>

@@ -2,9 +2,10 @@
  *
  * Every option is checked against vpn/vici/option.h; an unknown or unsupported one is an error that
  * names file, line and option, a harmless one a warning. All are reported, not only the first.
+ *
  * Relative names of certificates are looked up in the subdirectories of `dir`, as swanctl does:
- *   certs x509/, cacerts and cacert x509ca/; private/, rsa/, ecdsa/, pkcs8/ are loaded as private
- * keys. */
+ * certs in x509, cacerts and cacert in x509ca. What is in x509, x509ca, private, rsa, ecdsa and
+ * pkcs8 is loaded as credentials. */
 #ifndef VPN_CONFIG_LOAD_H
 #define VPN_CONFIG_LOAD_H
 

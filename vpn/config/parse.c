@@ -2,16 +2,19 @@
  *
  *	settings  := (section | keyvalue | include)*
  *	section   := name [: reference, ...] { settings }
- *	keyvalue  := name = value          up to the end of the line, a comment or a '}'
- *	include   := include pattern       relative to the file that it stands in
+ *	keyvalue  := name = value      up to the end of the line, a comment or a '}'
+ *	include   := include pattern   relative to the file that it stands in
  *
- * Checked against strongSwan 5.9.8 line by line: words of an unquoted value are joined by one
- *blank; a quoted string may stand anywhere in a value, may run over lines, and knows \n \r \t \"
- *\\ and a backslash at the end of a line, which joins lines; an empty value clears the key; a
- *section opened again is extended; names hold anything printable but . , : { } = " and #.
+ * Checked against strongSwan 5.9.8 line by line:
+ *
+ * - Words of an unquoted value are joined by one blank. A quoted string may stand anywhere in a
+ *   value and may run over lines; in it a backslash makes newline, carriage return and tab of n, r
+ *   and t, joins lines at a line's end, and stands for nothing before any other character.
+ * - An empty value clears the key. A section that is opened again is extended.
+ * - Names hold anything printable but . , : { } = " and #.
  *
  * One parser stands for one file. Includes are read by a parser of their own that fills the same
- *section. */
+ * section. */
 #include "vpn/config/conf.h"
 
 #include <stdlib.h>

@@ -1,14 +1,14 @@
 /* resolve.c - carries out references between sections.
  *
- *	base { a = 1; k { b = 2 } }          c.a is 1, c.k.b is 2, c.k.d is 3,
- *	c : base { k { d = 3 } }             as if base had been written behind what c says itself
+ *	base { a = 1; k { b = 2 } }    c.a is 1, c.k.b is 2, c.k.d is 3,
+ *	c : base { k { d = 3 } }       as if base had been written behind what c says itself
  *
  * A section's sources are itself, then the sources of what it refers to, left to right, each once.
- *A value is taken from the first source that has it, be it only to clear it; subsections of one
- *name are merged the same way. Sections may refer to each other in circles (the second visit adds
- *nothing), but a section that inherits what it stands in would nest without end: depth and number
- *are limited. References are carried out late, so they may point at what comes later in the file,
- *or at nothing. */
+ * A value is taken from the first source that has it, be it only to clear it; subsections of one
+ * name are merged the same way. Sections may refer to each other in circles (the second visit adds
+ * nothing), but a section that inherits what it stands in would nest without end: depth and number
+ * are limited. References are carried out late, so they may point at what comes later in the file,
+ * or at nothing. */
 #include "vpn/config/conf.h"
 
 #include <string.h>

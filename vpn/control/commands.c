@@ -1,4 +1,5 @@
-/* commands.c - the commands by name. */
+/* commands.c - the commands by name. A command that is not in the list COMMANDS (internal.h) is
+ * answered with CMD_UNKNOWN, which clients print as such. */
 #include "vpn/control/internal.h"
 
 #include <string.h>

@@ -1,5 +1,8 @@
 /* conns.c - commands on connections: load-conn, unload-conn, get-conns, list-conns, list-policies.
- */
+ *
+ * load-conn replaces a connection of the same name; what start actions it has is the node's
+ * business (node_load_conn). list-policies shows the trap policies that connections ask for; pass
+ * and drop policies we have none. */
 #include "vpn/control/internal.h"
 
 #include <inttypes.h>

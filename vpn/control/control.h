@@ -1,11 +1,14 @@
 /* control.h - the server side of vici on a node: strongSwan's commands and events, without sockets.
  *
  * The owner accepts connections and makes a session for each: octets in, octets out. It hands every
- * event and log action of the node (node_next_action) to control_event and control_log, and calls
+ * action of the node (node_next_action) to control_action before it performs it, and calls
  * control_expire when control_next_deadline has come. Commands act on the node, so after
  * control_session_input and control_expire there are new actions to fetch. `now` is the node's
- * clock. Debian's swanctl 5.9.8 is the client that this is written for; names of commands, events
- * and fields are strongSwan's. */
+ * clock, microseconds.
+ *
+ * Debian's swanctl 5.9.8 is the client that this is written for; names of commands, events and
+ * fields are strongSwan's. Refused, with a reason: rekey, redirect, install, uninstall, load-token.
+ * Of our own: the event beetd-event and list-sas's mode-reason. */
 #ifndef VPN_CONTROL_CONTROL_H
 #define VPN_CONTROL_CONTROL_H
 

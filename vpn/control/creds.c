@@ -1,4 +1,9 @@
-/* creds.c - commands on credentials: certificates, private keys, shared secrets. */
+/* creds.c - commands on credentials: certificates, private keys, shared secrets.
+ *
+ * The node keeps them; here is only their way in and out. Private keys and secrets go in and are
+ * never told: get-keys lists key IDs, get-shared the names that secrets were loaded under. Buffers
+ * that held them are wiped with the message (vici.h). Unlike strongSwan's, a certificate with the
+ * flag CA must be one (RFC 5280 §4.2.1.9). */
 #include "vpn/control/internal.h"
 
 #include <stdlib.h>

@@ -1,4 +1,8 @@
-/* info.c - commands about the daemon itself: version, stats, algorithms, counters. */
+/* info.c - commands about the daemon itself: version, stats, algorithms, counters.
+ *
+ * Fields that describe strongSwan's threads and job queues are there because swanctl prints them;
+ * we are one loop and say so. Counters are of IKE datagrams as they pass (retransmissions
+ * included), for the daemon as a whole. */
 #include "vpn/control/internal.h"
 
 #include <inttypes.h>

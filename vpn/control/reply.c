@@ -1,4 +1,7 @@
-/* reply.c - what replies and events have in common. */
+/* reply.c - what replies and events have in common: success and errmsg, optional fields, arguments.
+ *
+ * vici has no types: numbers and switches are text. A switch that is off is left out rather than
+ * sent as "no", as strongSwan does. */
 #include "vpn/control/internal.h"
 
 #include <stdarg.h>

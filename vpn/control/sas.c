@@ -1,4 +1,8 @@
-/* sas.c - commands on SAs: list-sas, initiate, terminate; and those that we refuse. */
+/* sas.c - commands on SAs: list-sas, initiate, terminate; and those that we refuse.
+ *
+ * initiate and terminate begin something and leave the session waiting (waiting.c) unless the
+ * client does not want to wait. What terminate is to end is noted by number beforehand, because a
+ * name may have new SAs before the old ones are gone. */
 #include "vpn/control/internal.h"
 
 #include <stdlib.h>

@@ -2,13 +2,16 @@
  * ours.
  *
  * X(scope, name, type, status, default, detail)
+ *
  *   name     a name that ends in '*' stands for all names that begin so
  *   type     enum option_type; what a value must look like
- *   status   SUPPORTED; HARMLESS: accepted with a warning; UNSUPPORTED: refused. A value that means
- * the same as the default asks for nothing, so it always passes. detail   OPT_WORD: the words,
- * separated by '|'; after a ';' those that are known but not supported. Otherwise why a HARMLESS or
- * UNSUPPORTED option is that, for the message. The checks, the split into lists,
- * beetd-swanctl.conf(5)'s test and the tests' completeness check all read this one table. */
+ *   status   SUPPORTED; HARMLESS: accepted with a warning; UNSUPPORTED: refused
+ *   detail   OPT_WORD: the words, separated by '|'; after a ';' those that are known, but not
+ *            supported. Otherwise why it is HARMLESS or UNSUPPORTED, for the message
+ *
+ * A value that means the same as the default asks for nothing, so it always passes. The checks, the
+ * split into lists and the tests of completeness (against swanctl.conf(5), and of our own
+ * beetd-swanctl.conf(5)) all read this one table. */
 #ifndef VPN_VICI_OPTION_TABLE_H
 #define VPN_VICI_OPTION_TABLE_H
 

@@ -1,4 +1,7 @@
-/* act.c - commands that change SAs, with the daemon's log of what happens meanwhile. */
+/* act.c - commands that change SAs, with the daemon's log of what happens meanwhile.
+ *
+ * The daemon answers when it is done, failed, or the time is over; until then its control-log
+ * events are printed as they come. What was begun goes on without us. */
 #include "vpn/daemon/beetctl/cli.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
-/* info.c - the daemon itself: version, statistics, counters, log. */
+/* info.c - the daemon itself: version, statistics, counters, log. Formats are swanctl's; the log
+ * names the IKE SA that a line is about. */
 #include "vpn/daemon/beetctl/cli.h"
 
 #include <stdio.h>

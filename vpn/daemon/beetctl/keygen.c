@@ -3,9 +3,9 @@
  *	DIR/private/NAME-key.pem   0400, made if it is not there, kept if it is
  *	DIR/x509/NAME-cert.pem     0600, made anew: TLS server and client, valid from now on
  *
- * Files appear whole or not at all: each is written beside its place, synced, and renamed (the key:
- *linked, so that of two that are made at once one wins). The key never leaves the process but into
- *its file. */
+ * Files appear whole or not at all: each is written beside its place, synced and renamed. The key
+ * is linked instead, so that of two that are made at once one wins. It never leaves the process but
+ * into its file. */
 #include "vpn/daemon/beetctl/cli.h"
 
 #include <errno.h>

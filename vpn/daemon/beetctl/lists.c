@@ -1,4 +1,7 @@
-/* lists.c - connections, policies, pools, authorities and algorithms, as swanctl shows them. */
+/* lists.c - connections, policies, pools, authorities and algorithms, as swanctl shows them.
+ *
+ * Fields that a daemon does not send are left out or shown as '?': charon and beetd need not send
+ * the same. */
 #include "vpn/daemon/beetctl/cli.h"
 
 #include <stdio.h>

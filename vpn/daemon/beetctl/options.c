@@ -1,12 +1,11 @@
 /* options.c - the command line.
  *
- *	beetctl --list-sas --ike vps        swanctl's form: the first option is the command,
- *	beetctl -l -i vps                   in short, too
- *	beetctl list-sas --ike vps          the friendlier form, with aliases: up, down, status,
- *load ...
+ *	beetctl --list-sas --ike vps   swanctl's form: the first option is the command,
+ *	beetctl -l -i vps              in short, too
+ *	beetctl list-sas --ike vps     the friendlier form, with aliases: up, down, status, load
  *
  * Options that hold for every command (--uri, --json, --help) may stand before it. Which option a
- *letter means depends on the command, as in swanctl. */
+ * letter means depends on the command, as in swanctl. Both tables are also what --help prints. */
 #include "vpn/daemon/beetctl/cli.h"
 
 #include <stdio.h>

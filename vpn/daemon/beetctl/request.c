@@ -1,5 +1,8 @@
-/* request.c - commands to the daemon, and the three shapes of their answers: a reply, events, a
- * stream without end. */
+/* request.c - commands to the daemon, and the three shapes of their answers: a reply, events and
+ * then a reply, events without end.
+ *
+ * With --json the same messages are printed as JSON: a reply as an object, a stream as an array of
+ * its events, an endless one as an object a line with the event's name in it. */
 #include "vpn/daemon/beetctl/cli.h"
 
 #include <stdio.h>
