@@ -33,12 +33,12 @@ struct vici_server;
 
 #define DAEMON_SIGNALS 4
 
-/* Lines about dropped datagrams in one second; the rest is counted and told with the next. */
-#define DROP_LINES_PER_SECOND 10
+/* Dropped datagrams that are told of in one second; the rest is counted and told with the next. */
+#define DROPS_TOLD_PER_SECOND 10
 
 struct drop_limit {
 	uint64_t second;
-	unsigned lines, suppressed;
+	unsigned told, suppressed;
 };
 
 struct daemon {

@@ -91,20 +91,30 @@ static void perform_update(struct daemon *d, const struct ike_action *a)
 			   err_text(err));
 }
 
-/* False: this line about a dropped datagram is one too many. */
+/* The second's last word about those that were not told. */
+static void drop_summary(struct daemon *d, unsigned suppressed, uint64_t unix_us)
+{
+	char text[64];
+
+	if (!suppressed)
+		return;
+	snprintf(text, sizeof(text), "%u more datagrams were dropped", suppressed);
+	daemon_log(d, LOG_NET, 1, "%s", text);
+	events_write_daemon(&d->events, "dropped-more", text, unix_us);
+}
+
+/* False: this one is one too many. Whoever sends us garbage must not fill our disk. */
 static bool drop_allowed(struct daemon *d, uint64_t unix_us)
 {
 	struct drop_limit *limit = &d->drop_limit;
 	uint64_t second = unix_us / 1000000;
-	unsigned suppressed = limit->suppressed;
 
 	if (second != limit->second) {
+		drop_summary(d, limit->suppressed, unix_us);
 		*limit = (struct drop_limit){.second = second};
-		if (suppressed)
-			daemon_log(d, LOG_NET, 1, "%u more datagrams were dropped", suppressed);
 	}
-	if (limit->lines < DROP_LINES_PER_SECOND) {
-		limit->lines++;
+	if (limit->told < DROPS_TOLD_PER_SECOND) {
+		limit->told++;
 		return true;
 	}
 	limit->suppressed++;
@@ -113,11 +123,15 @@ static bool drop_allowed(struct daemon *d, uint64_t unix_us)
 
 static void perform_event(struct daemon *d, const struct ike_action *a)
 {
+	const struct ike_event *ev = &a->event;
 	uint64_t unix_us = daemon_unix_time();
 
-	if (a->event.kind == EVENT_DROPPED && !drop_allowed(d, unix_us))
-		return;
-	events_write(&d->events, &a->event, unix_us);
+	if (ev->kind == EVENT_DROPPED) {
+		if (!drop_allowed(d, unix_us))
+			return;
+		daemon_log(d, LOG_NET, 1, "dropped a datagram: %s", ev->text);
+	}
+	events_write(&d->events, ev, unix_us);
 }
 
 static void perform_interface(struct daemon *d, const struct ike_action *a)

@@ -8,27 +8,25 @@
 
 #include "vpn/base/proto.h"
 
-/* The one address that spec stands for. ERR_INVALID: none or many. */
-static int host_address(struct node *node, const struct host_spec *spec, struct ip_addr *ret_addr)
+/* The one address that spec stands for; false: none or many. */
+static bool host_address(struct node *node, struct host_spec *spec, struct ip_addr *ret_addr)
 {
-	if (spec->name)
-		return node->env.resolve ? node->env.resolve(node->env.ctx, spec->name, ret_addr)
-					 : ERR_UNSUPPORTED;
+	if (spec->name && !name_resolve(node, spec))
+		return false;
 	if (!ip_addr_is_set(&spec->lo) || !ip_addr_eq(&spec->lo, &spec->hi))
-		return ERR_INVALID;
+		return false;
 	*ret_addr = spec->lo;
-	return 0;
+	return true;
 }
 
 static int remote_address(struct node *node, const struct ike_conn *conn, struct ip_addr *ret_addr,
 			  struct err_msg *msg)
 {
 	const char *waiting = NULL;
-	int i, err;
+	int i;
 
 	for (i = 0; i < conn->n_remote_addrs; i++) {
-		err = host_address(node, &conn->remote_addrs[i], ret_addr);
-		if (!err)
+		if (host_address(node, &conn->remote_addrs[i], ret_addr))
 			return 0;
 		if (conn->remote_addrs[i].name)
 			waiting = conn->remote_addrs[i].name;
@@ -48,8 +46,7 @@ static bool local_configured(struct node *node, const struct ike_conn *conn, uin
 	int i;
 
 	for (i = 0; i < conn->n_local_addrs; i++) {
-		if (host_address(node, &conn->local_addrs[i], &addr) == 0 &&
-		    addr.family == family) {
+		if (host_address(node, &conn->local_addrs[i], &addr) && addr.family == family) {
 			*ret_addr = addr;
 			return true;
 		}

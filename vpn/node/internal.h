@@ -8,6 +8,7 @@
  *     terminate.c  selecting SAs, and ending them
  *     traps.c      selectors whose first packet brings a child up
  *     outbox.c     the node's own actions
+ *     names.c      connections whose addresses are DNS names
  *     conns.c, creds.c, pools.c   the stores
  */
 #ifndef VPN_NODE_INTERNAL_H
@@ -67,6 +68,7 @@ struct node {
 	struct list reactions;
 	struct outbox outbox;
 	uint32_t last_trap_id;
+	uint64_t names_due; /* UINT64_MAX: there are none */
 	bool stopping;
 	uint64_t now; /* the last that the owner told us */
 };
@@ -98,6 +100,13 @@ int initiate_endpoints(struct node *node, const struct ike_conn *conn, struct en
 		       struct endpoint *ret_remote, struct err_msg *msg);
 int initiate(struct node *node, struct ike_conn *conn, const struct child_cfg *child,
 	     uint32_t *ret_ike_id, struct err_msg *msg);
+
+/* --- names.c --- */
+/* True if the name has an address: the newest that is known, in lo and hi. */
+bool name_resolve(struct node *node, struct host_spec *spec);
+/* Asks for all names of all connections. */
+void names_refresh(struct node *node);
+void names_expire(struct node *node);
 
 /* --- attempts.c --- */
 /* Brings it up as soon as node_expire is called; nothing if that is under way. */

@@ -7,17 +7,6 @@
  * traffic; one that is no longer configured is closed if a start action began it. */
 #include "vpn/node/internal.h"
 
-static void load_names(struct node *node, const struct host_spec *specs, uint8_t n)
-{
-	struct ip_addr addr;
-	uint8_t i;
-
-	for (i = 0; i < n && node->env.resolve; i++) {
-		if (specs[i].name) /* only so that the owner begins to look it up */
-			node->env.resolve(node->env.ctx, specs[i].name, &addr);
-	}
-}
-
 static void load_interfaces(struct node *node, const struct ike_conn *conn,
 			    const struct child_cfg *child)
 {
@@ -74,8 +63,7 @@ int node_load_conn(struct node *node, struct ike_conn *conn, uint64_t now)
 	if (old)
 		unload_children(node, old, conn);
 	ike_conn_unref(old);
-	load_names(node, conn->local_addrs, conn->n_local_addrs);
-	load_names(node, conn->remote_addrs, conn->n_remote_addrs);
+	names_refresh(node);
 	for (i = 0; i < conn->n_children; i++)
 		load_child(node, conn, &conn->children[i]);
 	return 0;

@@ -88,6 +88,7 @@ struct node *node_new(const struct node_env *env, const struct ike_options *opti
 		return NULL;
 	node->env = *env;
 	node->options = *options;
+	node->names_due = UINT64_MAX;
 	list_init(&node->attempts);
 	list_init(&node->traps);
 	list_init(&node->reactions);
@@ -145,14 +146,16 @@ uint64_t node_next_deadline(const struct node *node)
 {
 	uint64_t engine = ike_engine_next_deadline(node->engine);
 	uint64_t attempts = attempts_deadline(node);
+	uint64_t first = engine < attempts ? engine : attempts;
 
-	return engine < attempts ? engine : attempts;
+	return first < node->names_due ? first : node->names_due;
 }
 
 void node_expire(struct node *node, uint64_t now)
 {
 	node->now = now;
 	ike_engine_expire(node->engine, now);
+	names_expire(node);
 	attempts_expire(node);
 }
 

@@ -1,8 +1,8 @@
 /* node.h - one VPN endpoint: its connections, credentials and pools, and what they do over time.
  *
- * The node owns the IKE engine. It does no I/O: datagrams and time come in, actions (ike/action.h) come
- * out through node_next_action; the daemon performs them, or the simulator. Not safe for two threads.
- * `now` is monotonic, in microseconds. */
+ * The node owns the IKE engine. It does no I/O: datagrams and time come in, actions (ike/action.h)
+ * come out through node_next_action; the daemon performs them, or the simulator. Not safe for two
+ * threads. `now` is monotonic, in microseconds. */
 #ifndef VPN_NODE_NODE_H
 #define VPN_NODE_NODE_H
 
@@ -39,8 +39,8 @@ struct node_env {
 struct node *node_new(const struct node_env *env, const struct ike_options *options);
 void node_free(struct node *node); /* wipes; NULL is fine; emits nothing */
 
-/* Data and time in, actions out. Call node_next_action until NULL after every other call; the action and
- * what it points at are good until the next call of any node function. */
+/* Data and time in, actions out. Call node_next_action until NULL after every other call; the
+ * action and what it points at are good until the next call of any node function. */
 void node_input(struct node *node, const struct endpoint *local, const struct endpoint *remote,
 		struct view datagram, uint64_t now);
 const struct ike_action *node_next_action(struct node *node);
@@ -48,17 +48,19 @@ uint64_t node_next_deadline(const struct node *node); /* UINT64_MAX: none */
 void node_expire(struct node *node, uint64_t now);
 /* The data plane saw an authenticated packet of inbound SA `spi` come from another place. */
 void node_peer_moved(struct node *node, uint32_t spi, const struct endpoint *remote, uint64_t now);
-/* What the data plane has to say about an action: this child could not be installed (it is deleted);
- * a volume limit of its SA was reached (hard: the SA carries nothing any more); a trap was hit. */
+/* What the data plane has to say about an action: this child could not be installed (it is
+ * deleted); a volume limit of its SA was reached (hard: the SA carries nothing any more); a trap
+ * was hit. */
 void node_install_failed(struct node *node, uint32_t child_id, const char *why, uint64_t now);
 void node_sa_limit(struct node *node, uint32_t child_id, bool hard, uint64_t now);
 void node_acquire(struct node *node, uint32_t trap_id, uint64_t now);
 /* Keys as actions (IKE_ACTION_KEYS), for the key log. Off at first. */
 void node_log_keys(struct node *node, bool on);
 
-/* Connections. node_load_conn takes the reference (on failure, too) and replaces a connection of the same
- * name; SAs of the old one live on. Children with start_action = start are initiated unless they are up;
- * node_expire does it, at once. Unloading ends what start actions began (swanctl.conf(5) start_action). */
+/* Connections. node_load_conn takes the reference (on failure, too) and replaces a connection of
+ * the same name; SAs of the old one live on. Children with start_action = start are initiated
+ * unless they are up; node_expire does it, at once. Unloading ends what start actions began
+ * (swanctl.conf(5) start_action). */
 int node_load_conn(struct node *node, struct ike_conn *conn, uint64_t now);
 int node_unload_conn(struct node *node, const char *name); /* ERR_NOT_FOUND */
 size_t node_conn_count(const struct node *node);
@@ -75,8 +77,8 @@ size_t node_key_count(const struct node *node);
 struct privkey *node_key(const struct node *node, size_t i);
 bool node_has_key_for(const struct node *node, const struct cert *cert);
 /* A shared key of `owners` (none: anybody's); uid names it for replacing and unloading. */
-int node_add_shared(struct node *node, const char *uid, const struct identity *owners, size_t n_owners,
-		    struct view secret);
+int node_add_shared(struct node *node, const char *uid, const struct identity *owners,
+		    size_t n_owners, struct view secret);
 int node_remove_shared(struct node *node, const char *uid);
 size_t node_shared_count(const struct node *node);
 const char *node_shared_uid(const struct node *node, size_t i);
@@ -87,10 +89,11 @@ int node_load_pool(struct node *node, const char *name, const struct ip_addr *fi
 		   const struct ip_addr *last);
 int node_unload_pool(struct node *node, const char *name);
 size_t node_pool_count(const struct node *node);
-const char *node_pool(const struct node *node, size_t i, struct ip_addr *ret_first, struct ip_addr *ret_last);
+const char *node_pool(const struct node *node, size_t i, struct ip_addr *ret_first,
+		      struct ip_addr *ret_last);
 
-/* Commands. ike and child are configuration names, either may be NULL. On success *ret_ike_id is the IKE SA
- * that works on it; its outcome arrives as events (ike/action.h). */
+/* Commands. ike and child are configuration names, either may be NULL. On success *ret_ike_id is
+ * the IKE SA that works on it; its outcome arrives as events (ike/action.h). */
 int node_initiate(struct node *node, const char *ike, const char *child, uint64_t now,
 		  uint32_t *ret_ike_id, struct err_msg *msg);
 
@@ -100,18 +103,22 @@ struct node_match { /* what terminate and list-sas select by; zero and NULL matc
 	uint32_t ike_id;
 	uint32_t child_id;
 };
-/* Begins the deletion of all that matches; `force` does not wait for the peer. *ret_count of them. */
+/* Begins the deletion of all that matches; `force` does not wait for the peer. *ret_count of them.
+ */
 int node_terminate(struct node *node, const struct node_match *match, bool force, uint64_t now,
 		   size_t *ret_count);
 
-/* Begins the deletion of everything and starts nothing any more. Done when node_ike_sa(node, 0) is false. */
+/* Begins the deletion of everything and starts nothing any more. Done when node_ike_sa(node, 0) is
+ * false. */
 void node_stop(struct node *node, uint64_t now);
 
 /* Walking the SAs: i counts from 0; false when there is none. Children of the IKE SA by id. */
 bool node_ike_sa(const struct node *node, size_t i, struct ike_sa_info *ret_info);
 bool node_ike_sa_by_id(const struct node *node, uint32_t ike_id, struct ike_sa_info *ret_info);
-bool node_child_sa(const struct node *node, uint32_t ike_id, size_t i, struct child_sa_info *ret_info);
-bool node_sa_stats(const struct node *node, uint32_t spi, bool inbound, struct ipsec_sa_stats *ret_stats);
+bool node_child_sa(const struct node *node, uint32_t ike_id, size_t i,
+		   struct child_sa_info *ret_info);
+bool node_sa_stats(const struct node *node, uint32_t spi, bool inbound,
+		   struct ipsec_sa_stats *ret_stats);
 size_t node_half_open(const struct node *node);
 
 #endif

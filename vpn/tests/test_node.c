@@ -17,6 +17,7 @@
 
 static bool have_route;
 static uint8_t dice;
+static const char *dns; /* the address of every name; NULL: being looked up */
 
 static int test_random(void *ctx, uint8_t *buf, size_t n)
 {
@@ -40,14 +41,24 @@ static bool test_source_for(void *ctx, const struct ip_addr *remote, struct ip_a
 	return have_route;
 }
 
+static int test_resolve(void *ctx, const char *name, struct ip_addr *ret_addr)
+{
+	(void)ctx;
+	assert_string_equal(name, "gw.example.org");
+	return dns ? ip_addr_parse(dns, ret_addr) : ERR_AGAIN;
+}
+
 static int setup(void **state)
 {
-	static const struct node_env env = {
-	    .random = test_random, .wall = test_wall, .source_for = test_source_for};
+	static const struct node_env env = {.random = test_random,
+					    .wall = test_wall,
+					    .source_for = test_source_for,
+					    .resolve = test_resolve};
 	struct ike_options options = {.port = 500, .port_natt = 4500};
 
 	have_route = true;
 	dice = 0;
+	dns = NULL;
 	*state = node_new(&env, &options);
 	return *state ? 0 : -1;
 }
@@ -121,6 +132,63 @@ static void reload_does_not_initiate_what_is_up(void **state)
 	assert_int_equal(fake.n_initiates, 1);
 	assert_int_equal(fake.n_ended_child, 0);
 	ike_conn_unref(conn);
+}
+
+static struct ike_conn *named(enum child_action start)
+{
+	struct ike_conn *conn = home(start);
+
+	assert_int_equal(host_spec_parse("gw.example.org", conn->remote_addrs, NULL), 0);
+	return conn;
+}
+
+static void a_name_without_an_address_is_waited_for(void **state)
+{
+	char text[ENDPOINT_STRLEN];
+
+	node_load_conn(*state, named(ACTION_START), 0);
+	run_until(*state, 100 * SECOND);
+	assert_int_equal(fake.n_initiates, 0);
+	dns = "198.51.100.7";
+	run_until(*state, 200 * SECOND);
+	assert_int_equal(fake.n_initiates, 1);
+	assert_string_equal(endpoint_format(&fake.initiates[0].remote, text, sizeof(text)),
+			    "198.51.100.7[500]");
+}
+
+static void each_try_asks_for_the_address_anew(void **state)
+{
+	struct ike_conn *conn = named(ACTION_START);
+	char text[ENDPOINT_STRLEN];
+
+	conn->keyingtries = 0;
+	dns = "198.51.100.7";
+	node_load_conn(*state, conn, 0);
+	run_until(*state, 0);
+	dns = "198.51.100.8";
+	fake_event(EVENT_IKE_FAILED, CAUSE_TIMEOUT, 1, conn, NULL);
+	run_until(*state, 10 * SECOND);
+	assert_int_equal(fake.n_initiates, 2);
+	assert_string_equal(endpoint_format(&fake.initiates[1].remote, text, sizeof(text)),
+			    "198.51.100.8[500]");
+}
+
+static void a_responder_knows_a_named_peer_by_its_newest_address(void **state)
+{
+	struct ike_conn *conn = named(ACTION_NONE);
+	struct ip_addr first, second;
+
+	ip_addr_parse("198.51.100.7", &first);
+	ip_addr_parse("198.51.100.8", &second);
+	node_load_conn(*state, conn, 0);
+	assert_false(host_spec_matches(conn->remote_addrs, &first));
+	dns = "198.51.100.7";
+	run_until(*state, 10 * SECOND);
+	assert_true(host_spec_matches(conn->remote_addrs, &first));
+	dns = "198.51.100.8";
+	run_until(*state, 100 * SECOND);
+	assert_true(host_spec_matches(conn->remote_addrs, &second));
+	assert_false(host_spec_matches(conn->remote_addrs, &first));
 }
 
 /* Loads home with keyingtries and lets n sequences of retransmissions go unanswered. */
@@ -431,6 +499,9 @@ int main(void)
 	    T(tries_back_off_to_a_minute),
 	    T(refusal_by_the_peer_is_final),
 	    T(without_a_route_it_waits_for_one),
+	    T(a_name_without_an_address_is_waited_for),
+	    T(each_try_asks_for_the_address_anew),
+	    T(a_responder_knows_a_named_peer_by_its_newest_address),
 	    T(actions_follow_the_cause_of_the_end),
 	    T(trap_asks_for_resolved_selectors_and_its_packet_initiates),
 	    T(interfaces_of_a_loaded_connection_are_asked_for),
