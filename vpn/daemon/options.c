@@ -29,6 +29,8 @@
 	X('H', "half-open-timeout", "SECONDS", "until a half-open IKE SA is given up [30]")     \
 	X('C', "cookie-threshold", "N",                                                         \
 	  "half-open IKE SAs from which on cookies are asked for [30]")                         \
+	X('N', "half-open-per-host", "N",                                                       \
+	  "half-open IKE SAs that one address may have; 0: any number [5]")                     \
 	X('V', "no-vendor-id", NULL, "do not send strongSwan's vendor ID (BEET needs it)")      \
 	X('v', "version", NULL, "print the version")                                            \
 	X('h', "help", NULL, "print this")
@@ -161,6 +163,8 @@ static bool option_number(int letter, const char *arg, struct beetd_options *o)
 		return parse_seconds(arg, 1, &o->ike.half_open_timeout);
 	case 'C':
 		return parse_unsigned(arg, UINT16_MAX, &o->ike.cookie_threshold);
+	case 'N':
+		return parse_unsigned(arg, UINT16_MAX, &o->ike.half_open_per_host);
 	default:
 		return false;
 	}

@@ -13,8 +13,9 @@ struct ike_options {
 	uint64_t keepalive_interval; /* microseconds: 20 s (RFC 3948 §4); 0: none */
 	uint64_t half_open_timeout;  /* microseconds: 30 s until a responder gives an SA up */
 	unsigned cookie_threshold;   /* half-open SAs from which on cookies are asked for: 30 (RFC
-					7296 §2.6) */
-	unsigned half_open_per_host; /* 5; beyond, requests of that address are dropped */
+					7296 §2.6); 0: never */
+	unsigned half_open_per_host; /* 5; beyond, requests of that address are dropped; 0: none
+					is */
 	bool send_vendor_id; /* strongSwan's vendor ID: BEET needs it; on, unlike strongSwan's
 				default */
 	uint16_t port;	     /* 500 */

@@ -180,6 +180,16 @@ const char *peer_dir(const struct peer *peer)
 	return peer->dir;
 }
 
+const char *peer_uri(const struct peer *peer)
+{
+	return peer->uri;
+}
+
+pid_t peer_pid(const struct peer *peer)
+{
+	return process_pid(peer->process);
+}
+
 bool peer_is_running(struct peer *peer)
 {
 	int status;

@@ -19,6 +19,7 @@ struct peer_options {
 	/* strongSwan's settings at the place of charon { ... }; beetd's further arguments. */
 	const char *strongswan_conf;
 	const char *const *beetd_args; /* ended by NULL; may be NULL */
+	bool quiet; /* errors alone in the log, no key log: where time is measured */
 };
 
 /* The daemon's command: filled by a driver, which may write files into dir first. */
@@ -58,6 +59,8 @@ void peer_free(struct peer *peer); /* stops it; NULL is fine */
 const char *peer_node(const struct peer *peer);
 const char *peer_name(const struct peer *peer); /* the driver's */
 const char *peer_dir(const struct peer *peer);
+const char *peer_uri(const struct peer *peer); /* of its vici socket */
+pid_t peer_pid(const struct peer *peer);       /* while it is started */
 bool peer_is_running(struct peer *peer);
 
 /* Writes a file of the peer's /etc/swanctl: "swanctl.conf", "x509/vps-cert.pem". */

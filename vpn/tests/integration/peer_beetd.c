@@ -35,12 +35,14 @@ static int command(const char *dir, const struct peer_options *options,
 	c->argv[count++] = peer_beetd_path();
 	c->argv[count++] = "--vici";
 	c->argv[count++] = c->text[0];
-	c->argv[count++] = "--keylog";
-	c->argv[count++] = c->text[1];
-	c->argv[count++] = "--events";
-	c->argv[count++] = c->text[2];
+	if (!options->quiet) {
+		c->argv[count++] = "--keylog";
+		c->argv[count++] = c->text[1];
+		c->argv[count++] = "--events";
+		c->argv[count++] = c->text[2];
+	}
 	c->argv[count++] = "--log";
-	c->argv[count++] = "2";
+	c->argv[count++] = options->quiet ? "0" : "2";
 	/* As strongSwan has it here: a lost datagram shall cost a test little. */
 	c->argv[count++] = "--retransmit-timeout";
 	c->argv[count++] = "0.5";

@@ -39,7 +39,7 @@ static const char conf_format[] =
     "		socket-default { fwmark = 0x42 }\n"
     "	}\n"
     "	filelog {\n"
-    "		stderr { default = 1 \n ike = 2 \n enc = 1 \n cfg = 2 \n flush_line = yes }\n"
+    "		stderr { %s \n flush_line = yes }\n"
     "	}\n"
     "	syslog { daemon { default = -1 } }\n"
     "	journal { default = -1 }\n"
@@ -58,7 +58,9 @@ static int command(const char *dir, const struct peer_options *options,
 	file = fopen(path, "we");
 	if (!file)
 		return err_set(msg, ERR_IO, "%s: %s", path, strerror(errno));
-	fprintf(file, conf_format, dir, options->strongswan_conf ? options->strongswan_conf : "");
+	fprintf(file, conf_format, dir,
+		options->quiet ? "default = 0" : "default = 1 \n ike = 2 \n enc = 1 \n cfg = 2",
+		options->strongswan_conf ? options->strongswan_conf : "");
 	if (fclose(file) != 0)
 		return err_set(msg, ERR_IO, "%s: %s", path, strerror(errno));
 	snprintf(ret_command->text[0], sizeof(ret_command->text[0]), "STRONGSWAN_CONF=%s", path);
