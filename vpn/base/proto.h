@@ -18,7 +18,7 @@ enum ip_proto {
 	IP_PROTO_NONE = 59, /* as ESP next header: a dummy packet, RFC 4303 §2.6 */
 	IP_PROTO_DSTOPTS = 60,
 	IP_PROTO_BEETPH = 94, /* pseudo header for IPv4 options in BEET mode
-				 (draft-nikander-esp-beet-mode §6.3) */
+				 (RFC 7402 §B.1.7) */
 };
 
 #define IKE_PORT      500

@@ -18,6 +18,7 @@
 #include "vpn/dataplane/tun.h"
 #include "vpn/esp/gso.h"
 #include "vpn/esp/open.h"
+#include "vpn/esp/reass.h"
 #include "vpn/esp/sad.h"
 #include "vpn/esp/seal.h"
 #include "vpn/esp/spd.h"
@@ -57,6 +58,7 @@ struct outbound {
 	uint16_t count[OUT_PACKETS]; /* packets in message i */
 	uint8_t *arena;
 	uint8_t *read_buf; /* TUN_READ_MAX: what a device hands over */
+	struct reass *reass;
 };
 
 /* Received datagrams, the ESP packets in them, and what becomes of them. */

@@ -37,7 +37,7 @@ int outbound_new(struct outbound **ret_out)
 		return ERR_NOMEM;
 	out->arena = malloc(OUT_ARENA);
 	out->read_buf = malloc(2 * TUN_READ_MAX); /* and a segment that is fragmented */
-	if (!out->arena || !out->read_buf) {
+	if (!out->arena || !out->read_buf || reass_new(&out->reass)) {
 		outbound_free(out);
 		return ERR_NOMEM;
 	}
@@ -51,6 +51,7 @@ void outbound_free(struct outbound *out)
 		return;
 	free(out->arena);
 	free(out->read_buf);
+	reass_free(out->reass);
 	free(out);
 }
 
@@ -230,6 +231,21 @@ static void add(struct dataplane *dp, struct dp_tun *tun, struct dp_sa *sa, cons
 	}
 }
 
+/* RFC 7402 §B.1.5: the header that is left out is the one that says what a fragment is part of. */
+static void add_reassembled(struct dataplane *dp, struct dp_tun *tun, struct dp_sa *sa,
+			    const uint8_t *data, const struct ip_info *ip)
+{
+	static const struct gso none;
+	struct ip_info whole;
+	size_t len;
+	int err;
+
+	err = reass_add(dp->out->reass, data, ip, dp->now, &data, &len);
+	dp->counters.drops[ESP_DROP_FRAGMENT] += reass_take_lost(dp->out->reass);
+	if (!err && !ip_parse(data, len, &whole))
+		add(dp, tun, sa, data, &whole, &none);
+}
+
 static uint16_t clamp_to(const struct esp_sa *esp, uint8_t version)
 {
 	if (esp->desc.mss_clamp != 1)
@@ -262,7 +278,10 @@ static void take_packet(struct dataplane *dp, struct dp_tun *tun, uint8_t *data,
 	sa = (struct dp_sa *)policy->user;
 	if (sa->esp->desc.mss_clamp && ip.proto == IP_PROTO_TCP)
 		mss_clamp(data, len, &ip, clamp_to(sa->esp, ip.version));
-	add(dp, tun, sa, data, &ip, gso);
+	if (ip.version == 4 && ip.fragment && esp_sa_strips_header(sa->esp))
+		add_reassembled(dp, tun, sa, data, &ip);
+	else
+		add(dp, tun, sa, data, &ip, gso);
 }
 
 void outbound_run(struct dataplane *dp, struct dp_tun *tun)

@@ -1,15 +1,14 @@
-/* beet.h - leaving out the inner IP header, and building it again
- * (draft-nikander-esp-beet-mode-09).
+/* beet.h - leaving out the inner IP header, and building it again (RFC 7402 appendix B).
  *
  * What travels behind the ESP header is what stood behind the IP header. IPv4 options travel behind
- * a pseudo header (§5.3 of the draft; next header 94):
+ * a pseudo header (RFC 7402 §B.1.7; next header 94):
  *
- *     next header (1) | options, in units of 8 (1) | padding, 0 or 4 (1) | reserved (1) | padding |
- * options
+ *     next header (1) | length in units of 8, less one (1) | padding, 0 or 4 (1) | 0 (1) | padding
+ * | options
  *
  * The other fields of the header (TOS, TTL, identification, DF) are those of the outer header,
- * which the sender set from the inner one. Transport mode is the same without the pseudo header's
- * need for fixed inner addresses, and is done by the same functions. */
+ * which the sender set from the inner one (§B.1.4). Transport mode leaves out and rebuilds the
+ * header in the same way, and is done by the same functions. */
 #ifndef VPN_ESP_BEET_H
 #define VPN_ESP_BEET_H
 

@@ -8,7 +8,7 @@
 #include "vpn/wire/packet/esp_hdr.h"
 
 /* BEET is host to host: the header that is left out must follow from the SA alone
- * (draft-nikander-esp-beet-mode §3). Ports and protocols may be narrowed. */
+ * (RFC 7402 §B.1.1). Ports and protocols may be narrowed. */
 static bool is_one_host(const struct ts_list *list)
 {
 	size_t i;

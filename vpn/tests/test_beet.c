@@ -57,7 +57,7 @@ static void test_identification_when_the_outer_one_is_unknown(void **state)
 	fix_free(&pair);
 }
 
-/* draft-nikander-esp-beet-mode-09 §5.3: every length of IPv4 options. */
+/* RFC 7402 §B.1.7: every length of IPv4 options. */
 static void test_options_of_every_length_travel(void **state)
 {
 	struct pair pair = fix_simple(IPSEC_BEET, A4, B4);

@@ -295,6 +295,27 @@ static void test_large_packets_without_df_arrive(void **state)
 	stop_both();
 }
 
+/* The outer path shrinks under an established SA: the first packets are lost, then ICMP tells the
+ * senders. */
+static void test_a_smaller_path_is_learnt(void **state)
+{
+	struct dp_event ev;
+
+	(void)state;
+	start_both(&setups[0]);
+	install_all(&setups[0]);
+	add_addresses(&a);
+	add_addresses(&b);
+	assert_int_equal(run_in(&a, "ip link set outer mtu 1300"), 0);
+	transfer(&a, &b, false);
+	assert_true(wait_event(&a, DP_EVENT_PATH_MTU, &ev));
+	assert_int_equal(ev.mtu, 1300);
+	assert_int_equal(
+	    run_in(&a, "ping -c 1 -W 1 -M do -s 1300 %s 2>&1 | grep -q 'mtu *= *1238'", b.inner4), 0);
+	assert_int_equal(run_in(&a, "ip link set outer mtu 1500"), 0);
+	stop_both();
+}
+
 static void test_a_port_in_use_is_said(void **state)
 {
 	struct dp_config cfg;
@@ -346,6 +367,9 @@ int main(void)
 	    TEST(test_a_trap_raises_an_acquire, NULL),
 	    TEST(test_an_adopted_device_gets_packet_too_big, NULL),
 	    TEST(test_large_packets_without_df_arrive, &setups[0]),
+	    TEST(test_large_packets_without_df_arrive, &setups[4]),
+	    TEST(test_large_packets_without_df_arrive, &setups[9]),
+	    TEST(test_a_smaller_path_is_learnt, NULL),
 	    TEST(test_a_port_in_use_is_said, NULL),
 	    TEST(test_what_a_killed_predecessor_left_is_removed, NULL),
 	};

@@ -10,6 +10,7 @@
 #include "vpn/base/proto.h"
 #include "vpn/esp/beet.h"
 #include "vpn/esp/gso.h"
+#include "vpn/esp/reass.h"
 #include "vpn/wire/packet/frag.h"
 #include "vpn/wire/packet/icmp.h"
 #include "vpn/wire/packet/mss.h"
@@ -103,6 +104,19 @@ static void beet(const uint8_t *data, const struct ip_info *ip)
 	free(buf);
 }
 
+static void reassemble(const uint8_t *data, const struct ip_info *ip)
+{
+	static struct reass *r;
+	const uint8_t *whole;
+	struct ip_info w;
+	size_t len;
+
+	if (!r && reass_new(&r))
+		abort();
+	if (ip->version == 4 && ip->fragment && !reass_add(r, data, ip, 1, &whole, &len))
+		assert(ip_parse(whole, len, &w) == 0 && !w.fragment && w.total_len == len);
+}
+
 static void rebuild_hostile(const uint8_t *data, size_t len, uint8_t next)
 {
 	static const struct ip_addr v4 = {.family = 4}, v6 = {.family = 6};
@@ -141,6 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		fragment(copy, &ip, mtu);
 		segment(copy, &ip, &gso);
 		beet(copy, &ip);
+		reassemble(copy, &ip);
 		ip_l4_checksum(copy, &ip);
 		mss_clamp(copy, len - 3, &ip, (uint16_t)mtu);
 		ip_set_tos(copy, len - 3, data[2]);
