@@ -39,6 +39,7 @@ struct trap {
 	struct ike_conn *conn; /* a reference; cfg is one of its children */
 	const struct child_cfg *cfg;
 	struct ts_list local_ts, remote_ts; /* without "dynamic" */
+	bool waiting;			    /* for addresses; not set yet */
 };
 
 /* An event, as far as the node reacts to it. */
@@ -68,6 +69,7 @@ struct node {
 	struct list reactions;
 	struct outbox outbox;
 	uint32_t last_trap_id;
+	uint64_t traps_due; /* UINT64_MAX: none waits */
 	uint64_t names_due; /* UINT64_MAX: there are none */
 	bool stopping;
 	uint64_t now; /* the last that the owner told us */
@@ -130,6 +132,7 @@ bool sa_is_up(const struct node *node, const char *conn, const char *child);
 
 /* --- traps.c --- */
 void trap_add(struct node *node, struct ike_conn *conn, const struct child_cfg *child);
+void traps_expire(struct node *node);
 /* All of a connection; NULL: all. */
 void traps_remove(struct node *node, const char *conn);
 

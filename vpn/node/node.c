@@ -88,7 +88,7 @@ struct node *node_new(const struct node_env *env, const struct ike_options *opti
 		return NULL;
 	node->env = *env;
 	node->options = *options;
-	node->names_due = UINT64_MAX;
+	node->names_due = node->traps_due = UINT64_MAX;
 	list_init(&node->attempts);
 	list_init(&node->traps);
 	list_init(&node->reactions);
@@ -144,11 +144,14 @@ const struct ike_action *node_next_action(struct node *node)
 
 uint64_t node_next_deadline(const struct node *node)
 {
-	uint64_t engine = ike_engine_next_deadline(node->engine);
-	uint64_t attempts = attempts_deadline(node);
-	uint64_t first = engine < attempts ? engine : attempts;
+	const uint64_t all[] = {ike_engine_next_deadline(node->engine), attempts_deadline(node),
+				node->names_due, node->traps_due};
+	uint64_t first = UINT64_MAX;
+	size_t i;
 
-	return first < node->names_due ? first : node->names_due;
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		first = all[i] < first ? all[i] : first;
+	return first;
 }
 
 void node_expire(struct node *node, uint64_t now)
@@ -156,6 +159,7 @@ void node_expire(struct node *node, uint64_t now)
 	node->now = now;
 	ike_engine_expire(node->engine, now);
 	names_expire(node);
+	traps_expire(node);
 	attempts_expire(node);
 }
 

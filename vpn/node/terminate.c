@@ -98,7 +98,7 @@ void node_stop(struct node *node, uint64_t now)
 	size_t count;
 
 	node->stopping = true;
-	node->names_due = UINT64_MAX;
+	node->names_due = node->traps_due = UINT64_MAX;
 	traps_remove(node, NULL);
 	node_terminate(node, &(struct node_match){0}, false, now, &count);
 }

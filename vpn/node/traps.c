@@ -2,11 +2,17 @@
  *
  * A trap is selectors with a number: the owner reports the first packet that they cover and no SA
  * takes, and the child is brought up like any other attempt. The trap stays while the SA is up, so
- * that a child that is gone comes back with its next packet. */
+ * that a child that is gone comes back with its next packet.
+ *
+ * A trap whose addresses are not known yet (a DNS name, no route) waits for them.
+ *
+ * Timers: traps_due; every TRAP_AGAIN while a trap waits. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "vpn/node/internal.h"
+
+#define TRAP_AGAIN UINT64_C(2000000) /* microseconds */
 
 static struct trap *trap_of(const struct node *node, const char *conn, const char *child)
 {
@@ -46,9 +52,27 @@ static int trap_resolve(struct node *node, struct trap *t, struct err_msg *msg)
 	return err ? err_set(msg, err, "selectors: %s", err_text(err)) : 0;
 }
 
-void trap_add(struct node *node, struct ike_conn *conn, const struct child_cfg *child)
+/* Sets the trap, or leaves it waiting, or drops it if it can never be set. */
+static void trap_set(struct node *node, struct trap *t)
 {
 	struct err_msg msg;
+	int err;
+
+	err = trap_resolve(node, t, &msg);
+	if (err && !t->waiting)
+		outbox_log(&node->outbox, LOG_CFG, 1, t->conn->name, "no trap for %s: %s",
+			   t->cfg->name, msg.text);
+	t->waiting = err != 0;
+	if (!err)
+		outbox_trap(&node->outbox, t, true);
+	else if (err == ERR_AGAIN)
+		node->traps_due = node->now + TRAP_AGAIN;
+	else
+		trap_free(t);
+}
+
+void trap_add(struct node *node, struct ike_conn *conn, const struct child_cfg *child)
+{
 	struct trap *t;
 
 	if (node->stopping || trap_of(node, conn->name, child->name))
@@ -56,18 +80,27 @@ void trap_add(struct node *node, struct ike_conn *conn, const struct child_cfg *
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return;
-	list_init(&t->link);
 	t->conn = ike_conn_ref(conn);
 	t->cfg = child;
 	t->id = ++node->last_trap_id;
-	if (trap_resolve(node, t, &msg)) {
-		outbox_log(&node->outbox, LOG_CFG, 1, conn->name, "no trap for %s: %s", child->name,
-			   msg.text);
-		trap_free(t);
-		return;
-	}
 	list_append(&node->traps, &t->link);
-	outbox_trap(&node->outbox, t, true);
+	trap_set(node, t);
+}
+
+void traps_expire(struct node *node)
+{
+	struct list *pos, *tmp;
+
+	if (node->traps_due > node->now)
+		return;
+	node->traps_due = UINT64_MAX;
+	list_for_each(pos, tmp, &node->traps)
+	{
+		struct trap *t = list_entry(pos, struct trap, link);
+
+		if (t->waiting)
+			trap_set(node, t);
+	}
 }
 
 void traps_remove(struct node *node, const char *conn)
@@ -80,7 +113,8 @@ void traps_remove(struct node *node, const char *conn)
 
 		if (conn && strcmp(t->conn->name, conn) != 0)
 			continue;
-		outbox_trap(&node->outbox, t, false);
+		if (!t->waiting)
+			outbox_trap(&node->outbox, t, false);
 		trap_free(t);
 	}
 }

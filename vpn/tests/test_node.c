@@ -342,6 +342,22 @@ static void trap_asks_for_resolved_selectors_and_its_packet_initiates(void **sta
 	assert_true(a && a->trap.id == id);
 }
 
+static void trap_for_a_name_waits_for_its_address(void **state)
+{
+	const struct ike_action *a;
+
+	node_load_conn(*state, named(ACTION_TRAP), 0);
+	assert_null(next_of(*state, IKE_ACTION_TRAP_ADD));
+	dns = "198.51.100.7";
+	assert_true(node_next_deadline(*state) < 10 * SECOND);
+	node_expire(*state, 10 * SECOND);
+	a = next_of(*state, IKE_ACTION_TRAP_ADD);
+	assert_true(a && ip_addr_eq(&a->trap.remote_ts->v[0].lo, &a->trap.remote_ts->v[0].hi));
+	drain(*state);
+	node_expire(*state, 20 * SECOND);
+	assert_null(next_of(*state, IKE_ACTION_TRAP_ADD));
+}
+
 static void interfaces_of_a_loaded_connection_are_asked_for(void **state)
 {
 	struct ike_conn *conn = home(ACTION_NONE);
@@ -504,6 +520,7 @@ int main(void)
 	    T(a_responder_knows_a_named_peer_by_its_newest_address),
 	    T(actions_follow_the_cause_of_the_end),
 	    T(trap_asks_for_resolved_selectors_and_its_packet_initiates),
+	    T(trap_for_a_name_waits_for_its_address),
 	    T(interfaces_of_a_loaded_connection_are_asked_for),
 	    T(initiate_prefers_configured_addresses),
 	    T(initiate_says_what_is_wrong),
