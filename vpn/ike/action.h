@@ -42,20 +42,22 @@ enum ike_action_type {
 };
 
 /* name, as it stands in the JSON events */
-#define IKE_EVENTS(X)                                                                             \
-	X(EVENT_IKE_STATE, "ike-state")	      /* text: "A -> B, reason" */                        \
-	X(EVENT_CHILD_STATE, "child-state")   /* text: "A -> B, reason" */                        \
-	X(EVENT_IKE_UP, "ike-up")	      /* established */                                   \
-	X(EVENT_IKE_DOWN, "ike-down")	      /* text: why */                                     \
-	X(EVENT_IKE_FAILED, "ike-failed")     /* never came up; text: why; notify: on the wire */ \
-	X(EVENT_CHILD_UP, "child-up")	      /* installed */                                     \
-	X(EVENT_CHILD_DOWN, "child-down")     /* text: why */                                     \
-	X(EVENT_CHILD_FAILED, "child-failed") /* text: why; notify */                             \
-	X(EVENT_MODE_FALLBACK, "mode-fallback") /* BEET was asked for, tunnel came; text: why */  \
-	X(EVENT_TS_NARROWED, "ts-narrowed")	/* the SA's selectors are less than configured */ \
-	X(EVENT_PEER_MOVED, "peer-moved")	/* text: "from -> to" */                          \
-	X(EVENT_RETRANSMIT, "retransmit")	/* number: which try */                           \
-	X(EVENT_TIMEOUT, "timeout")		/* a request was given up */                      \
+#define IKE_EVENTS(X)                                                                              \
+	X(EVENT_IKE_STATE, "ike-state")	      /* text: "A -> B, reason" */                         \
+	X(EVENT_CHILD_STATE, "child-state")   /* text: "A -> B, reason" */                         \
+	X(EVENT_IKE_UP, "ike-up")	      /* established */                                    \
+	X(EVENT_IKE_DOWN, "ike-down")	      /* text: why */                                      \
+	X(EVENT_IKE_FAILED, "ike-failed")     /* never came up; text: why; notify: on the wire */  \
+	X(EVENT_CHILD_UP, "child-up")	      /* installed */                                      \
+	X(EVENT_CHILD_DOWN, "child-down")     /* text: why */                                      \
+	X(EVENT_CHILD_FAILED, "child-failed") /* text: why; notify */                              \
+	X(EVENT_IKE_REKEYED, "ike-rekeyed")   /* ike: the new one; number: the old one's id */     \
+	X(EVENT_CHILD_REKEYED, "child-rekeyed") /* child: the new one; number: the old one's id */ \
+	X(EVENT_MODE_FALLBACK, "mode-fallback") /* BEET was asked for, tunnel came; text: why */   \
+	X(EVENT_TS_NARROWED, "ts-narrowed")	/* the SA's selectors are less than configured */  \
+	X(EVENT_PEER_MOVED, "peer-moved")	/* text: "from -> to" */                           \
+	X(EVENT_RETRANSMIT, "retransmit")	/* number: which try */                            \
+	X(EVENT_TIMEOUT, "timeout")		/* a request was given up */                       \
 	X(EVENT_DROPPED, "dropped")		/* an IKE datagram; text: reason */
 
 #define X(name, text) name,

@@ -25,6 +25,7 @@ static void established(struct ike_sa *sa, uint64_t now)
 	    to[ENDPOINT_STRLEN];
 
 	sa->established = now;
+	ike_sa_set_lifetime(sa, now);
 	ike_sa_set_state(sa, IKE_ESTABLISHED, "authenticated");
 	report_log(sa->engine, sa, NULL, LOG_IKE, 0,
 		   "IKE_SA %s[%u] established between %s[%s]...%s[%s]", sa->conn->name, sa->id,
@@ -106,11 +107,13 @@ static void forget_predecessors(struct ike_sa *sa)
 static int make_offer(struct ike_sa *sa)
 {
 	struct task *task = task_take_child(sa);
+	struct child_wish wish;
 	int err;
 
 	if (!task)
 		return 0;
-	err = child_offer_new(sa, task->conn, task->child, true, 0, &sa->offer);
+	wish = (struct child_wish){.conn = task->conn, .cfg = task->child, .in_auth = true};
+	err = child_offer_new(sa, &wish, &sa->offer);
 	task_free(task);
 	return err;
 }
@@ -218,11 +221,12 @@ static void finish_offer(struct ike_sa *sa, const struct ike_payloads *p, uint64
 {
 	struct child_offer *offer = sa->offer;
 	struct child_failure failure;
+	struct child_sa *child;
 
 	if (!offer)
 		return;
 	sa->offer = NULL;
-	if (!child_offer_take_answer(sa, offer, true, p, now, &failure)) {
+	if (!child_offer_take_answer(sa, offer, true, p, now, &child, &failure)) {
 		report_log(sa->engine, sa, NULL, LOG_CHD, 0, "CHILD_SA '%s' failed: %s",
 			   offer->cfg->name, failure.why);
 		report_end(sa->engine, sa, child_sa_stillborn(sa->engine, offer->conn, offer->cfg),
@@ -315,19 +319,18 @@ static int check_initiator(struct ike_sa *sa, const struct ike_payloads *p, uint
 static void answer_child(struct ike_sa *sa, const struct ike_payloads *p, struct ike_builder *reply,
 			 uint64_t now)
 {
-	struct child_failure failure;
-	struct child_sa *child;
-	uint16_t group;
+	struct child_terms terms = {.in_auth = true};
+	struct child_answer answer;
 
 	/* RFC 6023 §3: an initiator may ask for no child at all. */
 	if (!ike_payload_find(p, PAYLOAD_SA, 0))
 		return;
-	if (child_answer_offer(sa, NULL, true, p, reply, now, &child, &failure, &group))
+	if (child_answer_offer(sa, &terms, p, reply, now, &answer))
 		return;
-	report_log(sa->engine, sa, NULL, LOG_CHD, 0, "refusing a CHILD_SA: %s", failure.why);
-	report_end(sa->engine, sa, NULL, EVENT_CHILD_FAILED, CAUSE_LOCAL, failure.notify,
-		   failure.why);
-	payload_notify_simple(reply, failure.notify, (struct view){0});
+	report_log(sa->engine, sa, NULL, LOG_CHD, 0, "refusing a CHILD_SA: %s", answer.failure.why);
+	report_end(sa->engine, sa, NULL, EVENT_CHILD_FAILED, CAUSE_LOCAL, answer.failure.notify,
+		   answer.failure.why);
+	payload_notify_simple(reply, answer.failure.notify, (struct view){0});
 }
 
 struct verdict auth_request(struct ike_sa *sa, const struct ike_payloads *p,

@@ -28,25 +28,41 @@ static int offer_ke(struct ike_sa *sa, struct child_offer *offer, uint16_t group
 	return ke_new(group, env->random, env->ctx, &offer->ke);
 }
 
-int child_offer_new(struct ike_sa *sa, struct ike_conn *conn, const struct child_cfg *cfg,
-		    bool in_auth, uint16_t group, struct child_offer **ret_offer)
+static int offer_selectors(const struct ike_sa *sa, const struct child_wish *wish,
+			   struct child_offer *offer)
+{
+	int err;
+
+	if (wish->old) {
+		err = ts_list_copy(&wish->old->local_ts, &offer->tsi);
+		return err ? err : ts_list_copy(&wish->old->remote_ts, &offer->tsr);
+	}
+	err = ts_list_resolve(&wish->cfg->local_ts, &sa->local.addr, &offer->tsi);
+	return err ? err : ts_list_resolve(&wish->cfg->remote_ts, &sa->remote.addr, &offer->tsr);
+}
+
+int child_offer_new(struct ike_sa *sa, const struct child_wish *wish,
+		    struct child_offer **ret_offer)
 {
 	struct child_offer *offer = calloc(1, sizeof(*offer));
+	uint16_t group = wish->group ? wish->group : proposal_first_ke(&wish->cfg->proposals);
 	int err;
 
 	if (!offer)
 		return ERR_NOMEM;
-	offer->conn = ike_conn_ref(conn);
-	offer->cfg = cfg;
+	offer->conn = ike_conn_ref(wish->conn);
+	offer->cfg = wish->cfg;
+	if (wish->old) {
+		offer->replaces = wish->old->id;
+		offer->replaces_spi = wish->old->spi_in;
+	}
 	err = child_sa_new_spi(sa->engine, &offer->spi);
 	if (!err)
-		err = ts_list_resolve(&cfg->local_ts, &sa->local.addr, &offer->tsi);
-	if (!err)
-		err = ts_list_resolve(&cfg->remote_ts, &sa->remote.addr, &offer->tsr);
-	if (!err && !in_auth)
+		err = offer_selectors(sa, wish, offer);
+	if (!err && !wish->in_auth)
 		err = nonce_make(sa->engine, &offer->nonce);
-	if (!err && !in_auth)
-		err = offer_ke(sa, offer, group ? group : proposal_first_ke(&cfg->proposals));
+	if (!err && !wish->in_auth)
+		err = offer_ke(sa, offer, group);
 	if (err) {
 		child_offer_free(offer);
 		return err;
@@ -85,8 +101,22 @@ static void encode_mode(struct ike_builder *b, enum ipsec_mode mode)
 		payload_notify_simple(b, N_USE_BEET_MODE, (struct view){0});
 }
 
+/* RFC 7296 §1.3.3: the notify names the old SA by the SPI that we receive on. */
+static void encode_rekey(struct ike_builder *b, uint32_t spi)
+{
+	uint8_t octets[4];
+	struct writer w = wr_init(octets, sizeof(octets));
+	struct payload_notify n = {
+	    .type = N_REKEY_SA, .protocol = PROTOCOL_ESP, .spi = {octets, sizeof(octets)}};
+
+	wr_u32(&w, spi);
+	payload_notify_encode(b, &n);
+}
+
 void child_offer_encode(const struct child_offer *offer, bool in_auth, struct ike_builder *b)
 {
+	if (offer->replaces)
+		encode_rekey(b, offer->replaces_spi);
 	encode_mode(b, offer->cfg->mode);
 	encode_sa(b, &offer->cfg->proposals, offer->spi, in_auth ? PROPOSAL_SKIP_KE : 0);
 	if (!in_auth)
@@ -268,12 +298,14 @@ static const char *refusal(uint16_t notify)
 	}
 }
 
-bool child_offer_take_answer(struct ike_sa *sa, const struct child_offer *offer, bool in_auth,
+bool child_offer_take_answer(struct ike_sa *sa, struct child_offer *offer, bool in_auth,
 			     const struct ike_payloads *p, uint64_t now,
-			     struct child_failure *ret_failure)
+			     struct child_sa **ret_child, struct child_failure *ret_failure)
 {
-	struct child_agreement agreed = {
-	    .conn = offer->conn, .cfg = offer->cfg, .spi_in = offer->spi};
+	struct child_agreement agreed = {.conn = offer->conn,
+					 .cfg = offer->cfg,
+					 .spi_in = offer->spi,
+					 .replaces = offer->replaces};
 	struct payload_notify n;
 	struct child_sa *child = NULL;
 	struct secret secret;
@@ -301,8 +333,12 @@ bool child_offer_take_answer(struct ike_sa *sa, const struct child_offer *offer,
 		ok = child_sa_create(sa, &agreed, true, now, &child) == 0 ||
 		     fail(ret_failure, 0, "the Child SA could not be made");
 	}
-	if (ok)
+	if (ok) {
 		report_narrowed(sa, child, &offer->tsi, &offer->tsr);
+		if (!in_auth)
+			nonce_copy(&offer->peer_nonce, s.nonce);
+		*ret_child = child;
+	}
 	secret_wipe(&secret, sizeof(secret));
 	said_clear(&s);
 	return ok;
@@ -334,34 +370,37 @@ static int try_child(const struct ike_sa *sa, const struct child_cfg *cfg, const
 	return score;
 }
 
-static const struct child_cfg *choose_child(const struct ike_sa *sa, const struct child_cfg *only,
-					    const struct said *s, struct child_agreement *agreed)
+static void take_if_better(const struct ike_sa *sa, const struct child_cfg *cfg,
+			   const struct said *s, int *best, struct child_agreement *agreed)
 {
-	const struct child_cfg *best = NULL;
-	int best_score = 0;
+	struct ts_list local, remote;
+	int score = try_child(sa, cfg, s, &local, &remote);
+
+	if (score <= *best) {
+		ts_list_free(&local);
+		ts_list_free(&remote);
+		return;
+	}
+	ts_list_free(&agreed->local_ts);
+	ts_list_free(&agreed->remote_ts);
+	agreed->local_ts = local;
+	agreed->remote_ts = remote;
+	agreed->cfg = cfg;
+	*best = score;
+}
+
+static void choose_child(const struct ike_sa *sa, const struct child_sa *old, const struct said *s,
+			 struct child_agreement *agreed)
+{
+	int best = 0;
 	uint16_t i;
 
-	for (i = 0; i < sa->conn->n_children; i++) {
-		const struct child_cfg *cfg = &sa->conn->children[i];
-		struct ts_list local, remote;
-		int score;
-
-		if (only && cfg != only)
-			continue;
-		score = try_child(sa, cfg, s, &local, &remote);
-		if (score <= best_score) {
-			ts_list_free(&local);
-			ts_list_free(&remote);
-			continue;
-		}
-		ts_list_free(&agreed->local_ts);
-		ts_list_free(&agreed->remote_ts);
-		agreed->local_ts = local;
-		agreed->remote_ts = remote;
-		best = cfg;
-		best_score = score;
+	if (old) {
+		take_if_better(sa, old->cfg, s, &best, agreed);
+		return;
 	}
-	return best;
+	for (i = 0; i < sa->conn->n_children; i++)
+		take_if_better(sa, &sa->conn->children[i], s, &best, agreed);
 }
 
 static bool choose_proposal(struct ike_sa *sa, const struct said *s, bool in_auth,
@@ -439,42 +478,53 @@ static void free_agreed_ts(struct child_agreement *agreed)
 	ts_list_free(&agreed->remote_ts);
 }
 
-bool child_answer_offer(struct ike_sa *sa, const struct child_cfg *only, bool in_auth,
-			const struct ike_payloads *p, struct ike_builder *b, uint64_t now,
-			struct child_sa **ret_child, struct child_failure *ret_failure,
-			uint16_t *ret_group)
+static bool answer_checks(struct ike_sa *sa, const struct child_terms *terms, const struct said *s,
+			  struct child_agreement *agreed, struct proposal *chosen,
+			  struct answer_ke *keys, struct child_answer *ret)
 {
-	struct child_agreement agreed = {.conn = sa->conn};
+	choose_child(sa, terms->old, s, agreed);
+	if (!agreed->cfg)
+		return fail(&ret->failure, N_TS_UNACCEPTABLE,
+			    "no configured child matches the peer's selectors");
+	if (sa->n_children >= LIMIT_CHILDREN)
+		return fail(&ret->failure, N_NO_ADDITIONAL_SAS, "too many Child SAs");
+	return choose_proposal(sa, s, terms->in_auth, agreed, chosen, &ret->group, &ret->failure) &&
+	       answer_keys(sa, s, terms->in_auth, agreed, keys, &ret->failure);
+}
+
+bool child_answer_offer(struct ike_sa *sa, const struct child_terms *terms,
+			const struct ike_payloads *p, struct ike_builder *b, uint64_t now,
+			struct child_answer *ret_answer)
+{
+	const struct child_sa *old = terms->old;
+	struct child_agreement agreed = {.conn = old ? old->conn : sa->conn,
+					 .replaces = old ? old->id : 0,
+					 .delay_outbound = old != NULL};
 	struct answer_ke keys = {0};
 	struct proposal chosen;
-	struct child_sa *child = NULL;
+	struct nonce peer;
 	struct said s;
 	bool ok;
 
-	if (!said_decode(&s, p, in_auth, ret_failure))
+	memset(ret_answer, 0, sizeof(*ret_answer));
+	if (!said_decode(&s, p, terms->in_auth, &ret_answer->failure))
 		return false;
 	agreed.no_tfc = s.no_tfc;
-	agreed.cfg = choose_child(sa, only, &s, &agreed);
-	if (!agreed.cfg)
-		ok = fail(ret_failure, N_TS_UNACCEPTABLE,
-			  "no configured child matches the peer's selectors");
-	else if (sa->n_children >= LIMIT_CHILDREN)
-		ok = fail(ret_failure, N_NO_ADDITIONAL_SAS, "too many Child SAs");
-	else
-		ok = choose_proposal(sa, &s, in_auth, &agreed, &chosen, ret_group, ret_failure) &&
-		     answer_keys(sa, &s, in_auth, &agreed, &keys, ret_failure);
+	ok = answer_checks(sa, terms, &s, &agreed, &chosen, &keys, ret_answer);
 	if (ok) {
 		agreed.mode =
 		    agree_mode(sa, agreed.cfg, s.beet, false, &agreed, &agreed.mode_reason);
-		ok = child_sa_create(sa, &agreed, false, now, &child) == 0 ||
-		     fail(ret_failure, N_TEMPORARY_FAILURE, "the Child SA could not be made");
+		ok = child_sa_create(sa, &agreed, false, now, &ret_answer->child) == 0 ||
+		     fail(&ret_answer->failure, N_TEMPORARY_FAILURE,
+			  "the Child SA could not be made");
 	} else {
 		free_agreed_ts(&agreed);
 	}
 	if (ok) {
-		encode_answer(b, &agreed, &chosen, &keys, in_auth, child);
-		report_narrowed(sa, child, &s.tsr, &s.tsi);
-		*ret_child = child;
+		encode_answer(b, &agreed, &chosen, &keys, terms->in_auth, ret_answer->child);
+		report_narrowed(sa, ret_answer->child, &s.tsr, &s.tsi);
+		nonce_copy(&peer, s.nonce);
+		ret_answer->low = *nonce_lower(&keys.nonce, &peer);
 	}
 	ke_free(keys.ke);
 	secret_wipe(&keys, sizeof(keys));

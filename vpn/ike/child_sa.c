@@ -1,17 +1,17 @@
-/* child_sa.c - Child SAs: keys, installation, removal, information.
+/* child_sa.c - the life of a Child SA: made, replaced, retired, removed; and what it shows of
+ * itself.
  *
- * A child owns its selectors and a reference to the connection that its configuration is in. Keys
- * never live here: they are derived, handed to the queued installation, and wiped.
- *
- * The inbound SA is queued before the outbound one and both before any answer that lets the peer
- * send, so no packet of the peer's meets a missing SA (RFC 7296 §2.8). */
+ * A child owns its selectors, a reference to the connection that its configuration is in, and
+ * possibly an outbound SA that waits (child_install.c). */
 #include "vpn/ike/child_sa.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "vpn/base/secret.h"
+#include "vpn/ike/child_install.h"
+#include "vpn/ike/lifetime.h"
 #include "vpn/ike/report.h"
+#include "vpn/ike/task.h"
 
 #define SPI_TRIES 16
 
@@ -36,11 +36,13 @@ int child_sa_new_spi(struct ike_engine *e, uint32_t *ret_spi)
 	return ERR_CRYPTO;
 }
 
+static uint64_t zero_if_never(uint64_t at)
+{
+	return at == DEADLINE_NEVER ? 0 : at;
+}
+
 struct child_sa_info child_sa_get_info(const struct child_sa *c)
 {
-	uint64_t second = UINT64_C(1000000);
-	const struct child_lifetime *t = &c->cfg->time;
-
 	return (struct child_sa_info){
 	    .id = c->id,
 	    .cfg = c->cfg,
@@ -54,8 +56,8 @@ struct child_sa_info child_sa_get_info(const struct child_sa *c)
 	    .alg = c->alg,
 	    .ke = c->ke,
 	    .installed = c->installed,
-	    .rekey_at = t->rekey ? c->installed + t->rekey * second : 0,
-	    .expire_at = t->life ? c->installed + t->life * second : 0,
+	    .rekey_at = zero_if_never(c->rekey_at),
+	    .expire_at = zero_if_never(c->expire_at),
 	    .local_ts = &c->local_ts,
 	    .remote_ts = &c->remote_ts,
 	    .if_id_in = c->cfg->if_id_in ? c->cfg->if_id_in : c->conn->if_id_in,
@@ -99,81 +101,24 @@ static uint32_t reqid_for(struct ike_engine *e, const struct ike_conn *conn,
 	return v->reqid;
 }
 
-/* What both directions share. */
-static struct ipsec_sa describe(const struct ike_sa *sa, const struct child_sa *child)
-{
-	const struct child_cfg *cfg = child->cfg;
-
-	return (struct ipsec_sa){
-	    .mode = child->mode,
-	    .encap = child->encap,
-	    .local = sa->local,
-	    .remote = sa->remote,
-	    .local_ts = child->local_ts,
-	    .remote_ts = child->remote_ts,
-	    .alg = child->alg,
-	    .child_id = child->id,
-	    .reqid = child->reqid,
-	    .replay_window = cfg->replay_window,
-	    .copy_df = cfg->copy_df,
-	    .copy_ecn = cfg->copy_ecn,
-	    .copy_dscp = cfg->copy_dscp,
-	    .mss_clamp = cfg->mss_clamp,
-	    .tfc_pad = child->no_tfc ? 0 : cfg->tfc_padding,
-	};
-}
-
-static void queue_install(struct ike_sa *sa, const struct child_sa *child, bool inbound,
-			  const uint8_t *key, size_t key_len)
-{
-	struct ipsec_sa esp = describe(sa, child);
-	struct child_sa_info info = child_sa_get_info(child);
-	const struct mark *mark = inbound ? &child->cfg->set_mark_in : &child->cfg->set_mark_out;
-	struct ike_action a = {.type = IKE_ACTION_SA_INSTALL, .ike_id = sa->id, .install = &esp};
-
-	esp.inbound = inbound;
-	esp.spi = inbound ? child->spi_in : child->spi_out;
-	esp.if_id = inbound ? info.if_id_in : info.if_id_out;
-	esp.mark = mark->value;
-	esp.mark_mask = mark->mask;
-	memcpy(esp.key, key, key_len);
-	esp.key_len = key_len;
-	action_queue_push(&sa->engine->actions, &a);
-	secret_wipe(&esp, sizeof(esp));
-}
-
-static int install(struct ike_sa *sa, struct child_sa *child, const struct child_agreement *agreed,
-		   bool we_began)
-{
-	uint8_t i2r[IPSEC_KEY_MAX], r2i[IPSEC_KEY_MAX];
-	size_t len;
-	int err;
-
-	err = keymat_child(&sa->keys, &child->alg, agreed->secret, agreed->ni, agreed->nr, i2r, r2i,
-			   &len);
-	if (!err) {
-		queue_install(sa, child, true, we_began ? r2i : i2r, len);
-		queue_install(sa, child, false, we_began ? i2r : r2i, len);
-	}
-	secret_wipe(i2r, sizeof(i2r));
-	secret_wipe(r2i, sizeof(r2i));
-	return err;
-}
-
 static void announce(struct ike_sa *sa, struct child_sa *child)
 {
 	char local[TS_STRLEN], remote[TS_STRLEN];
 	struct ike_engine *e = sa->engine;
 
 	report_log(e, sa, child, LOG_IKE, 1,
-		   "CHILD_SA %s{%u} established with SPIs %08x_i %08x_o and TS %s%s === %s%s, %s%s",
-		   child->cfg->name, child->id, child->spi_in, child->spi_out,
+		   "CHILD_SA %s{%u} %s with SPIs %08x_i %08x_o and TS %s%s === %s%s, %s%s",
+		   child->cfg->name, child->id, child->replaces ? "rekeyed" : "established",
+		   child->spi_in, child->spi_out,
 		   ts_format(&child->local_ts.v[0], local, sizeof(local)),
 		   child->local_ts.n > 1 ? " ..." : "",
 		   ts_format(&child->remote_ts.v[0], remote, sizeof(remote)),
 		   child->remote_ts.n > 1 ? " ..." : "", ipsec_mode_name(child->mode),
 		   child->encap ? "-in-UDP" : "");
-	report_event(e, sa, child, EVENT_CHILD_UP, 0, 0, "established");
+	if (child->replaces)
+		report_event(e, sa, child, EVENT_CHILD_REKEYED, 0, child->replaces, "rekeyed");
+	else
+		report_event(e, sa, child, EVENT_CHILD_UP, 0, 0, "established");
 	if (child->mode_reason) {
 		report_log(e, sa, child, LOG_CHD, 0, "%s was asked for, %s mode is used: %s",
 			   ipsec_mode_name(child->cfg->mode), ipsec_mode_name(child->mode),
@@ -182,35 +127,56 @@ static void announce(struct ike_sa *sa, struct child_sa *child)
 	}
 }
 
+static struct child_sa *make(struct ike_sa *sa, const struct child_agreement *agreed, uint64_t now)
+{
+	struct ike_engine *e = sa->engine;
+	const struct child_lifetime *t = &agreed->cfg->time;
+	struct child_sa *child = calloc(1, sizeof(*child));
+
+	if (!child)
+		return NULL;
+	*child = (struct child_sa){
+	    .id = ++e->last_child_id,
+	    .conn = ike_conn_ref(agreed->conn),
+	    .cfg = agreed->cfg,
+	    .reqid = reqid_for(e, agreed->conn, agreed->cfg),
+	    .mode = agreed->mode,
+	    .mode_reason = agreed->mode_reason,
+	    .spi_in = agreed->spi_in,
+	    .spi_out = agreed->spi_out,
+	    .alg = {agreed->suite.encr, agreed->suite.encr_bits, agreed->suite.integ,
+		    agreed->suite.esn},
+	    .ke = agreed->suite.ke,
+	    .encap = ike_sa_encap(sa),
+	    .no_tfc = agreed->no_tfc,
+	    .replaces = agreed->replaces,
+	    .installed = now,
+	    .rekey_at = lifetime_at(now, lifetime_soft(e, t->rekey, t->rand)),
+	    .expire_at = lifetime_at(now, t->life),
+	    .outbound_at = agreed->delay_outbound ? now + OUTBOUND_DELAY : DEADLINE_NEVER,
+	    .gone_at = DEADLINE_NEVER,
+	    .local_ts = agreed->local_ts,
+	    .remote_ts = agreed->remote_ts};
+	return child;
+}
+
 int child_sa_create(struct ike_sa *sa, struct child_agreement *agreed, bool we_began, uint64_t now,
 		    struct child_sa **ret_child)
 {
 	struct ike_engine *e = sa->engine;
-	struct child_sa *child = calloc(1, sizeof(*child));
-	int err = ERR_NOMEM;
+	struct child_sa *child = make(sa, agreed, now);
+	int err;
 
-	if (!child)
-		goto free_lists;
-	*child = (struct child_sa){.id = ++e->last_child_id,
-				   .conn = ike_conn_ref(agreed->conn),
-				   .cfg = agreed->cfg,
-				   .reqid = reqid_for(e, agreed->conn, agreed->cfg),
-				   .mode = agreed->mode,
-				   .mode_reason = agreed->mode_reason,
-				   .spi_in = agreed->spi_in,
-				   .spi_out = agreed->spi_out,
-				   .alg = {agreed->suite.encr, agreed->suite.encr_bits,
-					   agreed->suite.integ, agreed->suite.esn},
-				   .ke = agreed->suite.ke,
-				   .encap = ike_sa_encap(sa),
-				   .no_tfc = agreed->no_tfc,
-				   .installed = now,
-				   .local_ts = agreed->local_ts,
-				   .remote_ts = agreed->remote_ts};
+	if (!child) {
+		ts_list_free(&agreed->local_ts);
+		ts_list_free(&agreed->remote_ts);
+		return ERR_NOMEM;
+	}
 	err = id_table_insert(&e->by_esp_spi, &child->by_spi, child->spi_in, sa);
 	if (!err)
-		err = install(sa, child, agreed, we_began);
+		err = child_install(sa, child, agreed, we_began);
 	if (err) {
+		child_uninstall(sa, child, true);
 		id_table_remove(&e->by_esp_spi, &child->by_spi);
 		child_sa_free(child);
 		return err;
@@ -221,22 +187,43 @@ int child_sa_create(struct ike_sa *sa, struct child_agreement *agreed, bool we_b
 	announce(sa, child);
 	*ret_child = child;
 	return 0;
-
-free_lists:
-	ts_list_free(&agreed->local_ts);
-	ts_list_free(&agreed->remote_ts);
-	return err;
 }
 
-static void queue_remove(struct ike_sa *sa, const struct child_sa *child, bool inbound)
+/* What has replaced `old` and could not send yet may do so now; not the loser of a collision, whose
+ * initiator may not even have heard of it. */
+static void use_successors(struct ike_sa *sa, const struct child_sa *old)
 {
-	struct ike_action a = {.type = IKE_ACTION_SA_REMOVE, .ike_id = sa->id};
+	struct list *pos, *tmp;
 
-	a.remove.spi = inbound ? child->spi_in : child->spi_out;
-	a.remove.inbound = inbound;
-	a.remove.child_id = child->id;
-	a.remove.remote = sa->remote.addr;
-	action_queue_push(&sa->engine->actions, &a);
+	list_for_each(pos, tmp, &sa->children)
+	{
+		struct child_sa *child = list_entry(pos, struct child_sa, node);
+
+		if (child->replaces == old->id && !child->superseded)
+			child_install_outbound(sa, child);
+	}
+}
+
+static void report_down(struct ike_sa *sa, struct child_sa *child, enum ike_cause cause,
+			const char *why)
+{
+	if (child->state == CHILD_DELETED)
+		return;
+	child_sa_set_state(sa, child, CHILD_DELETED, why);
+	if (cause != CAUSE_REPLACED)
+		report_end(sa->engine, sa, child, EVENT_CHILD_DOWN, cause, 0, why);
+}
+
+void child_sa_retire(struct ike_sa *sa, struct child_sa *child, enum ike_cause cause,
+		     const char *why, uint64_t now)
+{
+	use_successors(sa, child);
+	report_down(sa, child, cause, why);
+	child_uninstall(sa, child, false);
+	child->rekey_at = child->expire_at = child->outbound_at = DEADLINE_NEVER;
+	child->gone_at = now + INBOUND_GRACE;
+	if (cause != CAUSE_REPLACED)
+		child_sa_remove(sa, child, cause, why);
 }
 
 void child_sa_remove(struct ike_sa *sa, struct child_sa *child, enum ike_cause cause,
@@ -244,28 +231,40 @@ void child_sa_remove(struct ike_sa *sa, struct child_sa *child, enum ike_cause c
 {
 	struct ike_engine *e = sa->engine;
 
-	child_sa_set_state(sa, child, CHILD_DELETED, why);
-	report_end(e, sa, child, EVENT_CHILD_DOWN, cause, 0, why);
-	queue_remove(sa, child, false);
-	queue_remove(sa, child, true);
+	report_down(sa, child, cause, why);
+	child_uninstall(sa, child, false);
+	child_uninstall(sa, child, true);
 	id_table_remove(&e->by_esp_spi, &child->by_spi);
 	list_remove(&child->node);
 	sa->n_children--;
 	list_append(&e->dead_children, &child->node);
 }
 
-void child_sa_moved(struct ike_sa *sa, struct child_sa *child)
+void child_sa_expire(struct ike_sa *sa, struct child_sa *child, uint64_t now)
 {
-	struct ike_action a = {.type = IKE_ACTION_SA_UPDATE, .ike_id = sa->id};
+	enum ike_cause cause = child->superseded ? CAUSE_REPLACED : CAUSE_EXPIRED;
 
-	child->encap = ike_sa_encap(sa);
-	a.update.child_id = child->id;
-	a.update.spi_in = child->spi_in;
-	a.update.spi_out = child->spi_out;
-	a.update.encap = child->encap;
-	a.update.local = sa->local;
-	a.update.remote = sa->remote;
-	action_queue_push(&sa->engine->actions, &a);
+	report_log(sa->engine, sa, child, LOG_CHD, 0, "CHILD_SA %s{%u} has expired",
+		   child->cfg->name, child->id);
+	if (!task_queue_child_delete(sa, child->id))
+		task_run_next(sa, now);
+	child_sa_remove(sa, child, cause, "its lifetime is over");
+}
+
+void child_sa_inherit(struct ike_sa *from, struct ike_sa *to)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &from->children)
+	{
+		struct child_sa *child = list_entry(pos, struct child_sa, node);
+
+		list_remove(pos);
+		list_append(&to->children, pos);
+		child->by_spi.object = to;
+		from->n_children--;
+		to->n_children++;
+	}
 }
 
 struct child_sa *child_sa_stillborn(struct ike_engine *e, struct ike_conn *conn,
@@ -289,28 +288,42 @@ struct child_sa *child_sa_stillborn(struct ike_engine *e, struct ike_conn *conn,
 
 void child_sa_free(struct child_sa *child)
 {
+	if (child->pending_outbound) {
+		ipsec_sa_clear(child->pending_outbound);
+		free(child->pending_outbound);
+	}
 	ts_list_free(&child->local_ts);
 	ts_list_free(&child->remote_ts);
 	ike_conn_unref(child->conn);
 	free(child);
 }
 
+struct child_sa *child_sa_find(const struct ike_sa *sa, uint32_t id)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &sa->children)
+	{
+		struct child_sa *child = list_entry(pos, struct child_sa, node);
+
+		if (child->id == id)
+			return child;
+	}
+	return NULL;
+}
+
 struct child_sa *child_sa_by_id(const struct ike_engine *e, uint32_t id, struct ike_sa **ret_sa)
 {
-	struct list *pos, *tmp, *cpos, *ctmp;
+	struct list *pos, *tmp;
 
 	list_for_each(pos, tmp, &e->sas)
 	{
 		struct ike_sa *sa = list_entry(pos, struct ike_sa, node);
+		struct child_sa *child = child_sa_find(sa, id);
 
-		list_for_each(cpos, ctmp, &sa->children)
-		{
-			struct child_sa *child = list_entry(cpos, struct child_sa, node);
-
-			if (child->id == id) {
-				*ret_sa = sa;
-				return child;
-			}
+		if (child) {
+			*ret_sa = sa;
+			return child;
 		}
 	}
 	return NULL;
@@ -324,7 +337,7 @@ struct child_sa *child_sa_by_outbound_spi(const struct ike_sa *sa, uint32_t spi)
 	{
 		struct child_sa *child = list_entry(pos, struct child_sa, node);
 
-		if (child->spi_out == spi)
+		if (child->spi_out == spi && child->state != CHILD_DELETED)
 			return child;
 	}
 	return NULL;

@@ -1,28 +1,30 @@
-/* create_child.c - the CREATE_CHILD_SA exchange (RFC 7296 §1.3.1, §1.3.3), both roles.
+/* create_child.c - the CREATE_CHILD_SA exchange for a further Child SA (RFC 7296 §1.3.1), both
+ * roles.
  *
- *     SK { N(mode)? N(REKEY_SA)? SA Ni KEi? TSi TSr }  ->
+ *     SK { N(mode)? SA Ni KEi? TSi TSr }  ->
  *                        <-  SK { N(mode)? SA Nr KEr? TSi TSr }  or an error notify
  *
- * INVALID_KE_PAYLOAD is answered by beginning again with the group that the peer named, once, and
- * only if our proposals have it (§1.3). A peer may rekey its Child SAs: the new one takes the old
- * one's configuration and the old one stays until the peer deletes it (§2.8). Rekeying of the IKE
- * SA is refused with NO_ADDITIONAL_SAS. */
+ * INVALID_KE_PAYLOAD is answered by beginning again with the group that the peer named, if our
+ * proposals have it (§1.3). While our IKE SA is being replaced or deleted, a peer's wish for
+ * children is put off with TEMPORARY_FAILURE (§2.25.2). */
 #include "vpn/ike/create_child.h"
 
-#include "vpn/ike/child_negotiation.h"
 #include "vpn/ike/child_sa.h"
 #include "vpn/ike/exchange.h"
+#include "vpn/ike/rekey_child.h"
+#include "vpn/ike/rekey_ike.h"
 #include "vpn/ike/report.h"
 #include "vpn/ike/task.h"
 
-static int begin_with_group(struct ike_sa *sa, struct task *task, uint16_t group, uint64_t now)
+int create_child_send(struct ike_sa *sa, const struct child_wish *wish, struct task *task,
+		      uint64_t now)
 {
 	uint8_t buf[EXCHANGE_BUFFER];
 	struct ike_builder b = ike_builder_chain(buf, sizeof(buf));
 	struct child_offer *offer;
 	int err;
 
-	err = child_offer_new(sa, task->conn, task->child, false, group, &offer);
+	err = child_offer_new(sa, wish, &offer);
 	if (err)
 		return err;
 	child_offer_encode(offer, false, &b);
@@ -34,13 +36,16 @@ static int begin_with_group(struct ike_sa *sa, struct task *task, uint16_t group
 	return err;
 }
 
-int create_child_begin(struct ike_sa *sa, struct task *task, uint64_t now)
+struct child_offer *create_child_take_offer(struct ike_sa *sa)
 {
-	return begin_with_group(sa, task, 0, now);
+	struct child_offer *offer = sa->offer;
+
+	sa->offer = NULL;
+	return offer;
 }
 
-/* The group that the peer asks for instead, if we may follow; 0 if not. */
-static uint16_t wanted_group(const struct child_offer *offer, const struct ike_payloads *p)
+uint16_t create_child_wanted_group(const struct proposal_list *proposals, uint16_t tried,
+				   const struct ike_payloads *p)
 {
 	struct payload_notify n;
 	struct reader r;
@@ -50,37 +55,46 @@ static uint16_t wanted_group(const struct child_offer *offer, const struct ike_p
 		return 0;
 	r = rd_init(n.data.p, n.data.len);
 	group = rd_u16(&r);
-	if (!rd_done(&r) || group == offer->group ||
-	    !proposal_has_ke(&offer->cfg->proposals, group))
+	if (!rd_done(&r) || group == tried || !proposal_has_ke(proposals, group))
 		return 0;
 	return group;
+}
+
+int create_child_begin(struct ike_sa *sa, struct task *task, uint64_t now)
+{
+	struct child_wish wish = {.conn = task->conn, .cfg = task->child};
+
+	return create_child_send(sa, &wish, task, now);
+}
+
+static void failed(struct ike_sa *sa, const struct task *task, const struct child_failure *f)
+{
+	report_log(sa->engine, sa, NULL, LOG_CHD, 0, "CHILD_SA '%s' failed: %s", task->child->name,
+		   f->why);
+	report_end(sa->engine, sa, child_sa_stillborn(sa->engine, task->conn, task->child),
+		   EVENT_CHILD_FAILED, CAUSE_PEER, f->notify, f->why);
 }
 
 void create_child_response(struct ike_sa *sa, struct task *task, const struct ike_payloads *p,
 			   uint64_t now)
 {
-	struct child_offer *offer = sa->offer;
+	struct child_offer *offer = create_child_take_offer(sa);
+	uint16_t group = create_child_wanted_group(&offer->cfg->proposals, offer->group, p);
+	struct child_wish again = {.conn = task->conn, .cfg = task->child, .group = group};
 	struct child_failure failure;
-	uint16_t group = wanted_group(offer, p);
-	bool up = !group && child_offer_take_answer(sa, offer, false, p, now, &failure);
+	struct child_sa *child;
 
-	sa->offer = NULL;
-	child_offer_free(offer);
-	if (group && begin_with_group(sa, task, group, now) == 0)
+	if (group && create_child_send(sa, &again, task, now) == 0) {
+		child_offer_free(offer);
 		return;
-	if (group)
-		failure = (struct child_failure){N_INVALID_KE_PAYLOAD,
-						 "the peer's group could not be used"};
-	if (!up) {
-		report_log(sa->engine, sa, NULL, LOG_CHD, 0, "CHILD_SA '%s' failed: %s",
-			   task->child->name, failure.why);
-		report_end(sa->engine, sa, child_sa_stillborn(sa->engine, task->conn, task->child),
-			   EVENT_CHILD_FAILED, CAUSE_PEER, failure.notify, failure.why);
 	}
+	if (!child_offer_take_answer(sa, offer, false, p, now, &child, &failure))
+		failed(sa, task, &failure);
+	child_offer_free(offer);
 	task_free(task);
 }
 
-static void notify_group(struct ike_builder *b, uint16_t group)
+void create_child_notify_group(struct ike_builder *b, uint16_t group)
 {
 	uint8_t octets[2];
 	struct writer w = wr_init(octets, sizeof(octets));
@@ -89,28 +103,32 @@ static void notify_group(struct ike_builder *b, uint16_t group)
 	payload_notify_simple(b, N_INVALID_KE_PAYLOAD, (struct view){octets, sizeof(octets)});
 }
 
-/* RFC 7296 §1.3.3: the notify names the SA by the SPI that its sender receives on. */
-static struct child_sa *rekeyed_child(const struct ike_sa *sa, const struct payload_notify *n)
+struct verdict create_child_refuse(struct ike_sa *sa, const struct child_answer *answer,
+				   struct ike_builder *reply)
 {
-	struct reader r = rd_init(n->spi.p, n->spi.len);
-	uint32_t spi = rd_u32(&r);
+	const struct child_failure *f = &answer->failure;
 
-	if (n->protocol != PROTOCOL_ESP || !rd_done(&r))
-		return NULL;
-	return child_sa_by_outbound_spi(sa, spi);
+	report_log(sa->engine, sa, NULL, LOG_CHD, 0, "refusing a CHILD_SA: %s", f->why);
+	report_end(sa->engine, sa, NULL, EVENT_CHILD_FAILED, CAUSE_LOCAL, f->notify, f->why);
+	if (f->notify != N_INVALID_KE_PAYLOAD)
+		return verdict_notify(f->notify, f->why);
+	create_child_notify_group(reply, answer->group);
+	return verdict_reply(f->why);
 }
 
-/* RFC 7296 §2.25.1: the notify that we cannot find the SA repeats its protocol and SPI. */
-static struct verdict child_not_found(struct ike_builder *reply, const struct payload_notify *rekey)
+static struct verdict new_child(struct ike_sa *sa, const struct ike_payloads *p,
+				struct ike_builder *reply, uint64_t now)
 {
-	struct payload_notify n = {
-	    .type = N_CHILD_SA_NOT_FOUND, .protocol = rekey->protocol, .spi = rekey->spi};
+	struct child_terms terms = {0};
+	struct child_answer answer;
 
-	payload_notify_encode(reply, &n);
-	return verdict_reply("rekeying of an unknown Child SA");
+	if (child_answer_offer(sa, &terms, p, reply, now, &answer))
+		return verdict_reply("Child SA made");
+	return create_child_refuse(sa, &answer, reply);
 }
 
-static bool is_ike_rekey(const struct ike_payloads *p)
+/* RFC 7296 §1.3.2: a request without selectors is about the IKE SA. */
+static bool is_about_ike_sa(const struct ike_payloads *p)
 {
 	return !ike_payload_find(p, PAYLOAD_TSI, 0) && !ike_payload_find(p, PAYLOAD_TSR, 0);
 }
@@ -118,33 +136,14 @@ static bool is_ike_rekey(const struct ike_payloads *p)
 struct verdict create_child_request(struct ike_sa *sa, const struct ike_payloads *p,
 				    struct ike_builder *reply, uint64_t now)
 {
-	struct child_sa *child, *old = NULL;
-	struct child_failure failure;
 	struct payload_notify rekey;
-	uint16_t group = 0;
 
+	if (is_about_ike_sa(p))
+		return rekey_ike_request(sa, p, reply, now);
 	if (sa->state != IKE_ESTABLISHED)
-		return verdict_notify(N_TEMPORARY_FAILURE, "the IKE SA is being deleted");
-	if (is_ike_rekey(p))
-		return verdict_notify(N_NO_ADDITIONAL_SAS, "IKE SA rekeying is not supported");
-	if (payloads_find_notify(p, N_REKEY_SA, &rekey)) {
-		old = rekeyed_child(sa, &rekey);
-		if (!old)
-			return child_not_found(reply, &rekey);
-	}
-	if (child_answer_offer(sa, old ? old->cfg : NULL, false, p, reply, now, &child, &failure,
-			       &group)) {
-		if (old)
-			child_sa_set_state(sa, old, CHILD_REKEYED,
-					   "the peer has made its successor");
-		return verdict_reply("Child SA made");
-	}
-	report_log(sa->engine, sa, NULL, LOG_CHD, 0, "refusing a CHILD_SA: %s", failure.why);
-	report_end(sa->engine, sa, NULL, EVENT_CHILD_FAILED, CAUSE_LOCAL, failure.notify,
-		   failure.why);
-	if (failure.notify == N_INVALID_KE_PAYLOAD) {
-		notify_group(reply, group);
-		return verdict_reply(failure.why);
-	}
-	return verdict_notify(failure.notify, failure.why);
+		return verdict_notify(N_TEMPORARY_FAILURE,
+				      "the IKE SA is being replaced or deleted");
+	if (payloads_find_notify(p, N_REKEY_SA, &rekey))
+		return rekey_child_request(sa, &rekey, p, reply, now);
+	return new_child(sa, p, reply, now);
 }

@@ -104,7 +104,7 @@ static struct verdict handle_request(struct message *m, struct ike_builder *repl
 	case CREATE_CHILD_SA:
 		return create_child_request(m->sa, &m->inner, reply, m->now);
 	default:
-		return informational_request(m->sa, &m->inner, reply);
+		return informational_request(m->sa, &m->inner, reply, m->now);
 	}
 }
 

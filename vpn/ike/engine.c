@@ -99,6 +99,11 @@ void ike_engine_expire(struct ike_engine *e, uint64_t now)
 		timers_run(sa, now);
 }
 
+static bool is_visible(const struct ike_sa *sa)
+{
+	return sa->state != IKE_DESTROYING && !sa->unborn;
+}
+
 static struct ike_sa *find_sa(const struct ike_engine *e, uint32_t ike_id)
 {
 	struct list *pos, *tmp;
@@ -107,7 +112,7 @@ static struct ike_sa *find_sa(const struct ike_engine *e, uint32_t ike_id)
 	{
 		struct ike_sa *sa = list_entry(pos, struct ike_sa, node);
 
-		if (sa->id == ike_id && sa->state != IKE_DESTROYING)
+		if (sa->id == ike_id && is_visible(sa))
 			return sa;
 	}
 	return NULL;
@@ -122,8 +127,9 @@ static struct ike_sa *find_usable(const struct ike_engine *e, const struct ike_c
 	list_for_each(pos, tmp, &e->sas)
 	{
 		struct ike_sa *sa = list_entry(pos, struct ike_sa, node);
-		bool alive =
-		    sa->state == IKE_ESTABLISHED || (sa->initiator && sa->state == IKE_CONNECTING);
+		bool alive = sa->state == IKE_ESTABLISHED ||
+			     (sa->state == IKE_REKEYING && !sa->unborn) ||
+			     (sa->initiator && sa->state == IKE_CONNECTING);
 
 		if (alive && sa->conn && strcmp(sa->conn->name, conn->name) == 0 &&
 		    (!remote || !ip_addr_is_set(&remote->addr) ||
@@ -217,6 +223,54 @@ int ike_engine_terminate_child(struct ike_engine *e, uint32_t child_id, bool for
 	return 0;
 }
 
+int ike_engine_rekey_ike(struct ike_engine *e, uint32_t ike_id, uint64_t now)
+{
+	struct ike_sa *sa = find_sa(e, ike_id);
+	int err;
+
+	if (!sa)
+		return ERR_NOT_FOUND;
+	if (sa->state != IKE_ESTABLISHED)
+		return ERR_STATE;
+	err = task_queue_ike_rekey(sa);
+	if (err)
+		return err;
+	task_run_next(sa, now);
+	ike_sa_rearm(sa);
+	return 0;
+}
+
+int ike_engine_rekey_child(struct ike_engine *e, uint32_t child_id, uint64_t now)
+{
+	struct ike_sa *sa;
+	struct child_sa *child = child_sa_by_id(e, child_id, &sa);
+	int err;
+
+	if (!child)
+		return ERR_NOT_FOUND;
+	if (child->state != CHILD_INSTALLED)
+		return ERR_STATE;
+	err = task_queue_child_rekey(sa, child_id);
+	if (err)
+		return err;
+	task_run_next(sa, now);
+	ike_sa_rearm(sa);
+	return 0;
+}
+
+int ike_engine_sa_limit(struct ike_engine *e, uint32_t child_id, bool hard, uint64_t now)
+{
+	struct ike_sa *sa;
+	struct child_sa *child = child_sa_by_id(e, child_id, &sa);
+
+	if (!hard || !child)
+		return ike_engine_rekey_child(e, child_id, now);
+	if (child->state != CHILD_DELETED)
+		child_sa_expire(sa, child, now);
+	ike_sa_rearm(sa);
+	return 0;
+}
+
 void ike_engine_install_failed(struct ike_engine *e, uint32_t child_id, const char *why,
 			       uint64_t now)
 {
@@ -241,7 +295,7 @@ bool ike_engine_sa(const struct ike_engine *e, size_t i, struct ike_sa_info *ret
 	{
 		struct ike_sa *sa = list_entry(pos, struct ike_sa, node);
 
-		if (sa->state != IKE_DESTROYING && i-- == 0) {
+		if (is_visible(sa) && i-- == 0) {
 			*ret_info = ike_sa_get_info(sa);
 			return true;
 		}

@@ -70,6 +70,11 @@ int ike_engine_initiate(struct ike_engine *e, struct ike_conn *conn, const struc
  */
 int ike_engine_terminate_ike(struct ike_engine *e, uint32_t ike_id, bool force, uint64_t now);
 int ike_engine_terminate_child(struct ike_engine *e, uint32_t child_id, bool force, uint64_t now);
+/* Rekeying by command, or because a volume limit was reached (`hard`: the SA carries nothing any
+ * more and is deleted). ERR_NOT_FOUND. */
+int ike_engine_rekey_ike(struct ike_engine *e, uint32_t ike_id, uint64_t now);
+int ike_engine_rekey_child(struct ike_engine *e, uint32_t child_id, uint64_t now);
+int ike_engine_sa_limit(struct ike_engine *e, uint32_t child_id, bool hard, uint64_t now);
 /* The data plane could not install an SA of this child: the child is deleted. */
 void ike_engine_install_failed(struct ike_engine *e, uint32_t child_id, const char *why,
 			       uint64_t now);

@@ -7,6 +7,8 @@
 #include "vpn/base/secret.h"
 #include "vpn/ike/child_negotiation.h"
 #include "vpn/ike/child_sa.h"
+#include "vpn/ike/lifetime.h"
+#include "vpn/ike/rekey_ike.h"
 #include "vpn/ike/report.h"
 #include "vpn/ike/task.h"
 #include "vpn/ike/timers.h"
@@ -36,6 +38,23 @@ int nonce_make(struct ike_engine *e, struct nonce *ret_nonce)
 {
 	ret_nonce->len = NONCE_LEN;
 	return e->env.random(e->env.ctx, ret_nonce->octets, NONCE_LEN);
+}
+
+void nonce_copy(struct nonce *to, struct view from)
+{
+	to->len = from.len < NONCE_MAX ? from.len : NONCE_MAX;
+	if (to->len)
+		memcpy(to->octets, from.p, to->len);
+}
+
+const struct nonce *nonce_lower(const struct nonce *a, const struct nonce *b)
+{
+	size_t n = a->len < b->len ? a->len : b->len;
+	int order = memcmp(a->octets, b->octets, n);
+
+	if (!order)
+		return a->len <= b->len ? a : b;
+	return order < 0 ? a : b;
 }
 
 void handshake_free(struct handshake *h)
@@ -99,6 +118,7 @@ struct ike_sa *ike_sa_new(struct ike_engine *e, struct ike_conn *conn, bool init
 	sa->local = *local;
 	sa->remote = *remote;
 	sa->created = sa->last_received = sa->last_sent = now;
+	sa->rekey_at = sa->expire_at = DEADLINE_NEVER;
 	sa->deadline.object = sa;
 	list_init(&sa->tasks);
 	list_init(&sa->children);
@@ -153,6 +173,9 @@ static void report_sa_end(struct ike_sa *sa, enum ike_cause cause, uint16_t noti
 {
 	if (sa->state == IKE_DESTROYING)
 		return;
+	rekey_ike_abandon(sa, sa->last_received);
+	if (sa->replaced && list_empty(&sa->children))
+		return;
 	end_children(sa, cause, notify, why);
 	report_log(sa->engine, sa, NULL, LOG_IKE, 0, "IKE_SA %s[%u] %s: %s",
 		   sa->conn ? sa->conn->name : "(unnamed)", sa->id,
@@ -181,6 +204,65 @@ void ike_sa_linger(struct ike_sa *sa, enum ike_cause cause, uint16_t notify, con
 	ike_sa_set_state(sa, IKE_DESTROYING, "last answer is kept for retransmissions");
 	sa->linger_until = now + LINGER_TIME;
 	ike_sa_rearm(sa);
+}
+
+void ike_sa_discard(struct ike_sa *sa)
+{
+	struct ike_engine *e = sa->engine;
+
+	e->half_open -= (size_t)is_half_open(sa);
+	id_table_remove(&e->by_spi, &sa->by_spi);
+	deadlines_set(&e->deadlines, &sa->deadline, DEADLINE_NEVER);
+	list_remove(&sa->node);
+	list_append(&e->dead_sas, &sa->node);
+}
+
+int ike_sa_derive_keys(struct ike_sa *sa, const struct ike_sa *old, struct view secret)
+{
+	struct keymat_input in = {.suite = sa->suite,
+				  .initiator = sa->initiator,
+				  .ni = nonce_view(&sa->handshake->ni),
+				  .nr = nonce_view(&sa->handshake->nr),
+				  .secret = secret,
+				  .spi_i = sa->spi_i,
+				  .spi_r = sa->spi_r,
+				  .old = old ? &old->keys : NULL};
+	struct ike_action a = {.type = IKE_ACTION_KEYS, .ike_id = sa->id};
+	struct keymat_log log;
+	int err;
+
+	err = keymat_derive(&sa->keys, &in, &log);
+	if (!err && sa->engine->log_keys) {
+		a.keys = log.info;
+		action_queue_push(&sa->engine->actions, &a);
+	}
+	secret_wipe(&log, sizeof(log));
+	return err;
+}
+
+void ike_sa_set_lifetime(struct ike_sa *sa, uint64_t now)
+{
+	const struct ike_conn *conn = sa->conn;
+	uint64_t soft = lifetime_soft(sa->engine, conn->rekey_time, conn->rand_time);
+
+	sa->rekey_at = lifetime_at(now, soft);
+	sa->expire_at = conn->rekey_time
+			    ? lifetime_at(now, (uint64_t)conn->rekey_time + conn->over_time)
+			    : DEADLINE_NEVER;
+}
+
+struct ike_sa *ike_sa_find(const struct ike_engine *e, uint32_t id)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &e->sas)
+	{
+		struct ike_sa *sa = list_entry(pos, struct ike_sa, node);
+
+		if (sa->id == id)
+			return sa;
+	}
+	return NULL;
 }
 
 void ike_sa_free(struct ike_sa *sa)
@@ -241,8 +323,8 @@ struct ike_sa_info ike_sa_get_info(const struct ike_sa *sa)
 	};
 	struct list *pos, *tmp;
 
-	if (sa->established && sa->conn && sa->conn->rekey_time)
-		info.rekey_at = sa->established + sa->conn->rekey_time * UINT64_C(1000000);
+	if (sa->established && sa->rekey_at != DEADLINE_NEVER)
+		info.rekey_at = sa->rekey_at;
 	if (sa->established && sa->conn && sa->conn->reauth_time)
 		info.reauth_at = sa->established + sa->conn->reauth_time * UINT64_C(1000000);
 	list_for_each(pos, tmp, &sa->tasks) info.tasks_queued++;

@@ -50,10 +50,12 @@ struct handshake {
 
 enum task_type {
 	TASK_CHILD_CREATE,
+	TASK_CHILD_REKEY,
 	TASK_CHILD_DELETE,
+	TASK_IKE_REKEY,
 	TASK_IKE_DELETE,
 	TASK_LIVENESS,
-	TASK_AUTH_FAILED
+	TASK_AUTH_FAILED,
 };
 
 /* Something that wants an exchange of its own, waiting for the window (of one request, RFC 7296
@@ -63,7 +65,8 @@ struct task {
 	enum task_type type;
 	struct ike_conn *conn; /* TASK_CHILD_CREATE: a reference */
 	const struct child_cfg *child;
-	uint32_t child_id; /* TASK_CHILD_DELETE */
+	uint32_t child_id; /* TASK_CHILD_DELETE, TASK_CHILD_REKEY */
+	uint16_t group;	   /* rekeying: the key exchange to use; 0: the usual one */
 };
 
 enum request_kind { REQUEST_NONE, REQUEST_INIT, REQUEST_AUTH, REQUEST_TASK };
@@ -79,9 +82,19 @@ struct request {
 	struct task *task; /* REQUEST_TASK; owned */
 };
 
+/* What is known of a rekeying of the peer's that has crossed ours: the SA that it made, and the
+ * lower of its two nonces (RFC 7296 §2.8.1, §2.8.2). */
+struct rival {
+	uint32_t id; /* of a child or of an IKE SA; 0: there is none */
+	struct nonce low;
+};
+
 /* A Child SA that we have offered and wait to hear about. */
 struct child_offer {
-	struct ike_conn *conn; /* a reference */
+	uint32_t replaces; /* the child that it rekeys; 0: none */
+	uint32_t replaces_spi;
+	struct nonce peer_nonce; /* once the answer is there */
+	struct ike_conn *conn;	 /* a reference */
 	const struct child_cfg *cfg;
 	uint32_t spi;
 	struct nonce nonce; /* CREATE_CHILD_SA only */
@@ -105,7 +118,14 @@ struct child_sa {
 	uint16_t ke;
 	bool encap;
 	bool no_tfc; /* the peer does not want TFC padding */
+	bool inbound_installed, outbound_installed;
+	struct ipsec_sa
+	    *pending_outbound; /* owned; until the peer may be sent to (RFC 7296 §2.8) */
+	uint32_t replaces;
+	bool superseded;    /* a successor is there, or it is the loser of a collision */
+	struct rival rival; /* in CHILD_REKEYING */
 	uint64_t installed;
+	uint64_t rekey_at, expire_at, outbound_at, gone_at; /* DEADLINE_NEVER */
 	struct ts_list local_ts, remote_ts;
 };
 
@@ -131,6 +151,10 @@ struct ike_sa {
 	bool peer_strongswan; /* its vendor ID was seen */
 
 	struct handshake *handshake;
+	uint32_t successor; /* in IKE_REKEYING: the IKE SA that we are making */
+	bool unborn;	    /* is such a successor, still without keys */
+	bool replaced;	    /* its children have gone to another SA: its end is no news */
+	struct rival rival; /* in IKE_REKEYING */
 	struct request request;
 	struct child_offer *offer;
 	uint32_t next_request_id; /* the next that we send */
@@ -141,7 +165,8 @@ struct ike_sa {
 	size_t n_children;
 
 	uint64_t created, established;
-	uint64_t last_received; /* an authenticated message */
+	uint64_t rekey_at, expire_at; /* DEADLINE_NEVER */
+	uint64_t last_received;	      /* an authenticated message */
 	uint64_t last_sent;
 	uint64_t last_moved;
 	uint64_t linger_until;		  /* in IKE_DESTROYING */
@@ -216,7 +241,14 @@ void ike_sa_destroy(struct ike_sa *sa, enum ike_cause cause, uint16_t notify, co
 /* As ike_sa_destroy, but the last answer stays for LINGER_TIME. */
 void ike_sa_linger(struct ike_sa *sa, enum ike_cause cause, uint16_t notify, const char *why,
 		   uint64_t now);
+/* Takes it out without a word: a successor that was never born. */
+void ike_sa_discard(struct ike_sa *sa);
 void ike_sa_free(struct ike_sa *sa);
+/* Keys from sa->suite, the nonces of its handshake and g^ir; `old` is the SA that it replaces, or
+ * NULL. */
+int ike_sa_derive_keys(struct ike_sa *sa, const struct ike_sa *old, struct view secret);
+/* Established at `now`: when to rekey it, when it ends. */
+void ike_sa_set_lifetime(struct ike_sa *sa, uint64_t now);
 void ike_sa_rearm(struct ike_sa *sa);
 bool ike_sa_encap(const struct ike_sa *sa);
 uint64_t ike_sa_local_spi(const struct ike_sa *sa);
@@ -224,10 +256,15 @@ void handshake_free(struct handshake *h);
 void octets_free(struct octets *o);
 int octets_set(struct octets *o, struct view v);
 int nonce_make(struct ike_engine *e, struct nonce *ret_nonce);
+void nonce_copy(struct nonce *to, struct view from); /* at most NONCE_MAX octets */
 static inline struct view nonce_view(const struct nonce *n)
 {
 	return (struct view){n->octets, n->len};
 }
+/* The lexicographically lower one (RFC 7296 §2.8.1). */
+const struct nonce *nonce_lower(const struct nonce *a, const struct nonce *b);
+/* Any SA of the engine by its id, unborn and lingering ones too; NULL. */
+struct ike_sa *ike_sa_find(const struct ike_engine *e, uint32_t id);
 struct ike_sa_info ike_sa_get_info(const struct ike_sa *sa);
 
 #endif

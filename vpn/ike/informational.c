@@ -7,6 +7,7 @@
 
 #include "vpn/ike/child_sa.h"
 #include "vpn/ike/exchange.h"
+#include "vpn/ike/rekey_child.h"
 #include "vpn/ike/report.h"
 
 static int send_request(struct ike_sa *sa, const struct ike_builder *b, struct task *task,
@@ -15,27 +16,13 @@ static int send_request(struct ike_sa *sa, const struct ike_builder *b, struct t
 	return exchange_send_request(sa, INFORMATIONAL, b, REQUEST_TASK, task, now);
 }
 
-static struct child_sa *find_child(const struct ike_sa *sa, uint32_t id)
-{
-	struct list *pos, *tmp;
-
-	list_for_each(pos, tmp, &sa->children)
-	{
-		struct child_sa *child = list_entry(pos, struct child_sa, node);
-
-		if (child->id == id)
-			return child;
-	}
-	return NULL;
-}
-
 int informational_delete_child(struct ike_sa *sa, struct task *task, uint64_t now)
 {
-	struct child_sa *child = find_child(sa, task->child_id);
+	struct child_sa *child = child_sa_find(sa, task->child_id);
 	uint8_t buf[64];
 	struct ike_builder b = ike_builder_chain(buf, sizeof(buf));
 
-	if (!child)
+	if (!child || child->state == CHILD_DELETED)
 		return ERR_NOT_FOUND;
 	payload_delete_encode(&b, PROTOCOL_ESP, &child->spi_in, 1);
 	child_sa_set_state(sa, child, CHILD_DELETING, "deleted by us");
@@ -70,17 +57,18 @@ int informational_auth_failed(struct ike_sa *sa, struct task *task, uint64_t now
 	return send_request(sa, &b, task, now);
 }
 
-void informational_child_deleted(struct ike_sa *sa, const struct task *task)
+void informational_child_deleted(struct ike_sa *sa, const struct task *task, uint64_t now)
 {
-	struct child_sa *child = find_child(sa, task->child_id);
+	struct child_sa *child = child_sa_find(sa, task->child_id);
 
-	if (child)
-		child_sa_remove(sa, child, CAUSE_LOCAL, "deleted by us");
+	if (child && child->state != CHILD_DELETED)
+		child_sa_retire(sa, child, child->superseded ? CAUSE_REPLACED : CAUSE_LOCAL,
+				"deleted by us", now);
 }
 
 /* Deletes what the peer names by its inbound SPIs; our halves go to spis. */
 static size_t delete_children(struct ike_sa *sa, const struct payload_delete *d, uint32_t *spis,
-			      size_t max)
+			      size_t max, uint64_t now)
 {
 	size_t i, n = 0;
 
@@ -92,9 +80,9 @@ static size_t delete_children(struct ike_sa *sa, const struct payload_delete *d,
 		/* RFC 7296 §1.4.1: if our own delete is on its way, ours is not named again. */
 		if (child->state != CHILD_DELETING)
 			spis[n++] = child->spi_in;
-		child_sa_remove(sa, child,
-				child->state == CHILD_REKEYED ? CAUSE_REPLACED : CAUSE_PEER,
-				"deleted by the peer");
+		rekey_child_conceded(sa, child);
+		child_sa_retire(sa, child, child->superseded ? CAUSE_REPLACED : CAUSE_PEER,
+				"deleted by the peer", now);
 	}
 	return n;
 }
@@ -111,7 +99,7 @@ static const char *peer_error(const struct ike_payloads *p, uint16_t *ret_notify
 }
 
 struct verdict informational_request(struct ike_sa *sa, const struct ike_payloads *p,
-				     struct ike_builder *reply)
+				     struct ike_builder *reply, uint64_t now)
 {
 	uint32_t spis[64];
 	size_t i, n = 0;
@@ -130,7 +118,8 @@ struct verdict informational_request(struct ike_sa *sa, const struct ike_payload
 		if (d.protocol == PROTOCOL_IKE)
 			return verdict_close(0, 0, "deleted by the peer");
 		if (d.protocol == PROTOCOL_ESP)
-			n += delete_children(sa, &d, spis + n, sizeof(spis) / sizeof(spis[0]) - n);
+			n += delete_children(sa, &d, spis + n, sizeof(spis) / sizeof(spis[0]) - n,
+					     now);
 	}
 	if (n)
 		payload_delete_encode(reply, PROTOCOL_ESP, spis, n);

@@ -11,8 +11,8 @@ int informational_delete_ike(struct ike_sa *sa, struct task *task, uint64_t now)
 int informational_liveness(struct ike_sa *sa, struct task *task, uint64_t now);
 int informational_auth_failed(struct ike_sa *sa, struct task *task, uint64_t now);
 
-void informational_child_deleted(struct ike_sa *sa, const struct task *task);
+void informational_child_deleted(struct ike_sa *sa, const struct task *task, uint64_t now);
 struct verdict informational_request(struct ike_sa *sa, const struct ike_payloads *p,
-				     struct ike_builder *reply);
+				     struct ike_builder *reply, uint64_t now);
 
 #endif

@@ -85,36 +85,17 @@ bool init_decode(const struct ike_payloads *p, struct init_said *ret_said)
 				    &ret_said->nonce) == 0;
 }
 
-void nonce_copy(struct nonce *to, struct view from)
-{
-	memcpy(to->octets, from.p, from.len);
-	to->len = from.len;
-}
-
-static void log_keys(struct ike_sa *sa, const struct keymat_log *log)
-{
-	struct ike_action a = {.type = IKE_ACTION_KEYS, .ike_id = sa->id, .keys = log->info};
-
-	action_queue_push(&sa->engine->actions, &a);
-}
-
 int init_derive_keys(struct ike_sa *sa, const struct proposal *chosen, struct view peer_value)
 {
 	struct handshake *h = sa->handshake;
 	uint8_t secret[KE_SECRET_MAX];
-	struct keymat_log log;
 	size_t len;
 	int err;
 
 	sa->suite = proposal_suite(chosen);
 	err = ke_derive(h->ke, peer_value, secret, &len);
 	if (!err)
-		err = keymat_derive(&sa->keys, &sa->suite, sa->initiator, nonce_view(&h->ni),
-				    nonce_view(&h->nr), (struct view){secret, len}, sa->spi_i,
-				    sa->spi_r, sa->engine->log_keys ? &log : NULL);
-	if (!err && sa->engine->log_keys)
-		log_keys(sa, &log);
+		err = ike_sa_derive_keys(sa, NULL, (struct view){secret, len});
 	secret_wipe(secret, sizeof(secret));
-	secret_wipe(&log, sizeof(log));
 	return err;
 }

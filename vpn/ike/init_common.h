@@ -20,6 +20,5 @@ void init_read_extensions(struct ike_sa *sa, const struct ike_payloads *p);
 void init_apply_natd(struct ike_sa *sa, const struct ike_payloads *p, uint64_t spi_r,
 		     const struct endpoint *local, const struct endpoint *remote);
 int init_derive_keys(struct ike_sa *sa, const struct proposal *chosen, struct view peer_value);
-void nonce_copy(struct nonce *to, struct view from);
 
 #endif

@@ -47,33 +47,40 @@ static int make_cipher(const struct cipher_info *info, enum cipher_dir dir, cons
 	return err;
 }
 
-static int skeyseed(const struct suite *suite, struct view ni, struct view nr, struct view secret,
-		    uint8_t *out)
+/* The new SA's PRF for a first SKEYSEED (§2.14), the old SA's for a rekeyed one (§2.18). */
+static int skeyseed(const struct keymat_input *in, uint8_t out[PRF_MAX_LEN], size_t *ret_len)
 {
 	uint8_t nonces[2 * NONCE_MAX];
 	struct writer w = wr_init(nonces, sizeof(nonces));
+	uint16_t prf = in->old ? in->old->suite.prf : in->suite.prf;
+	struct view old_key, parts[2];
 
-	wr_bytes(&w, ni.p, ni.len);
-	wr_bytes(&w, nr.p, nr.len);
+	wr_bytes(&w, in->ni.p, in->ni.len);
+	wr_bytes(&w, in->nr.p, in->nr.len);
 	if (!wr_ok(&w))
 		return ERR_SPACE;
-	return prf_compute(suite->prf, (struct view){nonces, w.len}, &secret, 1, out);
+	*ret_len = prf_len(prf);
+	parts[0] = in->secret;
+	parts[1] = (struct view){nonces, w.len};
+	if (!in->old)
+		return prf_compute(prf, parts[1], parts, 1, out);
+	old_key = (struct view){in->old->sk_d, in->old->prf_len};
+	return prf_compute(prf, old_key, parts, 2, out);
 }
 
-static void fill_log(struct keymat_log *log, const struct suite *suite, const struct split *s,
-		     const uint8_t *stream, size_t prf_length, const struct cipher_info *info,
-		     uint64_t spi_i, uint64_t spi_r)
+static void fill_log(struct keymat_log *log, const struct keymat_input *in, const struct split *s,
+		     const uint8_t *stream, size_t prf_length, const struct cipher_info *info)
 {
 	uint8_t *k = log->keys;
 
 	memcpy(k, stream, s->total);
 	log->info = (struct ike_keys_info){
-	    .spi_i = spi_i,
-	    .spi_r = spi_r,
-	    .encr = suite->encr,
-	    .encr_bits = suite->encr_bits,
-	    .integ = suite->integ,
-	    .prf = suite->prf,
+	    .spi_i = in->spi_i,
+	    .spi_r = in->spi_r,
+	    .encr = in->suite.encr,
+	    .encr_bits = in->suite.encr_bits,
+	    .integ = in->suite.integ,
+	    .prf = in->suite.prf,
 	    .sk_d = {k, prf_length},
 	    .sk_ai = {k + (s->ai - stream), info->integ_key_len},
 	    .sk_ar = {k + (s->ar - stream), info->integ_key_len},
@@ -84,13 +91,32 @@ static void fill_log(struct keymat_log *log, const struct suite *suite, const st
 	};
 }
 
-int keymat_derive(struct keymat *km, const struct suite *suite, bool initiator, struct view ni,
-		  struct view nr, struct view secret, uint64_t spi_i, uint64_t spi_r,
-		  struct keymat_log *ret_log)
+/* {SK_d | SK_ai | ... | SK_pr} = prf+(SKEYSEED, Ni | Nr | SPIi | SPIr). */
+static int expand(const struct keymat_input *in, uint8_t *stream, size_t len)
 {
-	uint8_t stream[7 * IKE_SK_MAX], seedkey[PRF_MAX_LEN], seed[2 * NONCE_MAX + 16];
+	uint8_t seedkey[PRF_MAX_LEN], seed[2 * NONCE_MAX + 16];
 	struct writer w = wr_init(seed, sizeof(seed));
+	size_t seedkey_len;
+	int err;
+
+	wr_bytes(&w, in->ni.p, in->ni.len);
+	wr_bytes(&w, in->nr.p, in->nr.len);
+	wr_u64(&w, in->spi_i);
+	wr_u64(&w, in->spi_r);
+	err = wr_ok(&w) ? skeyseed(in, seedkey, &seedkey_len) : ERR_SPACE;
+	if (!err)
+		err = prf_plus(in->suite.prf, (struct view){seedkey, seedkey_len},
+			       (struct view){seed, w.len}, stream, len);
+	secret_wipe(seedkey, sizeof(seedkey));
+	return err;
+}
+
+int keymat_derive(struct keymat *km, const struct keymat_input *in, struct keymat_log *ret_log)
+{
+	const struct suite *suite = &in->suite;
 	struct keymat k = {.suite = *suite, .prf_len = prf_len(suite->prf)};
+	uint8_t stream[7 * IKE_SK_MAX];
+	bool we_began = in->initiator;
 	struct cipher_info info;
 	struct split s;
 	int err;
@@ -99,32 +125,24 @@ int keymat_derive(struct keymat *km, const struct suite *suite, bool initiator, 
 	if (err)
 		return err;
 	s = split_keys(stream, k.prf_len, &info);
-	wr_bytes(&w, ni.p, ni.len);
-	wr_bytes(&w, nr.p, nr.len);
-	wr_u64(&w, spi_i);
-	wr_u64(&w, spi_r);
-	err = wr_ok(&w) ? skeyseed(suite, ni, nr, secret, seedkey) : ERR_SPACE;
+	err = expand(in, stream, s.total);
 	if (!err)
-		err = prf_plus(suite->prf, (struct view){seedkey, k.prf_len},
-			       (struct view){seed, w.len}, stream, s.total);
+		err = make_cipher(&info, CIPHER_SEAL, we_began ? s.ei : s.er,
+				  we_began ? s.ai : s.ar, &k.seal);
 	if (!err)
-		err = make_cipher(&info, CIPHER_SEAL, initiator ? s.ei : s.er,
-				  initiator ? s.ai : s.ar, &k.seal);
-	if (!err)
-		err = make_cipher(&info, CIPHER_OPEN, initiator ? s.er : s.ei,
-				  initiator ? s.ar : s.ai, &k.open);
-	if (!err) {
+		err = make_cipher(&info, CIPHER_OPEN, we_began ? s.er : s.ei,
+				  we_began ? s.ar : s.ai, &k.open);
+	if (err) {
+		keymat_clear(&k);
+	} else {
 		memcpy(k.sk_d, s.d, k.prf_len);
 		memcpy(k.sk_pi, s.pi, k.prf_len);
 		memcpy(k.sk_pr, s.pr, k.prf_len);
 		if (ret_log)
-			fill_log(ret_log, suite, &s, stream, k.prf_len, &info, spi_i, spi_r);
+			fill_log(ret_log, in, &s, stream, k.prf_len, &info);
 		*km = k;
-	} else {
-		keymat_clear(&k);
 	}
 	secret_wipe(stream, sizeof(stream));
-	secret_wipe(seedkey, sizeof(seedkey));
 	secret_wipe(&k, sizeof(k));
 	return err;
 }

@@ -19,15 +19,25 @@ struct keymat {
 	struct cipher *open; /* the peer's */
 };
 
-/* SKEYSEED = prf(Ni | Nr, g^ir), then SK_d to SK_pr. ret_info (which may be NULL) gets views of all
- * keys for the key log, in scratch, which the caller wipes. */
+/* All that the keys of an IKE SA come from. */
+struct keymat_input {
+	struct suite suite;
+	bool initiator; /* our role */
+	struct view ni, nr;
+	struct view secret; /* g^ir */
+	uint64_t spi_i, spi_r;
+	const struct keymat
+	    *old; /* rekeying: the SA that is replaced (RFC 7296 §2.18); else NULL */
+};
+
+/* The keys once more, for the key log; the caller wipes it. */
 struct keymat_log {
 	uint8_t keys[7 * IKE_SK_MAX];
 	struct ike_keys_info info;
 };
-int keymat_derive(struct keymat *km, const struct suite *suite, bool initiator, struct view ni,
-		  struct view nr, struct view secret, uint64_t spi_i, uint64_t spi_r,
-		  struct keymat_log *ret_log);
+
+/* SKEYSEED = prf(Ni | Nr, g^ir), or prf(SK_d (old), g^ir | Ni | Nr), then SK_d to SK_pr. */
+int keymat_derive(struct keymat *km, const struct keymat_input *in, struct keymat_log *ret_log);
 void keymat_clear(struct keymat *km);
 
 /* KEYMAT = prf+(SK_d, [g^ir |] Ni | Nr): first all keys of the initiator's direction, then of the

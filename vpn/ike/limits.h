@@ -25,6 +25,18 @@
  * peer's first three tries (RFC 7296 §2.1, §2.4). */
 #define LINGER_TIME 20000000
 
+/* Microseconds for which an inbound SA stays after its deletion, for packets on the way (RFC 7296
+ * §2.8). */
+#define INBOUND_GRACE 5000000
+
+/* Microseconds after which a responder uses a rekeyed Child SA even if its initiator has not
+ * deleted the old one, which is the usual sign that it is ready. */
+#define OUTBOUND_DELAY 5000000
+
+/* Microseconds until a rekeying that failed for now is tried again, and as much at random on top
+ * (RFC 7296 §2.25: TEMPORARY_FAILURE). */
+#define REKEY_RETRY 5000000
+
 /* Microseconds between two "peer-moved" of one SA: a flapping NAT must not flood events. */
 #define PEER_MOVE_INTERVAL 100000
 

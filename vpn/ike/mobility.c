@@ -9,7 +9,7 @@
  * chase a spoofed path), and without any NAT addresses change by MOBIKE only. */
 #include "vpn/ike/mobility.h"
 
-#include "vpn/ike/child_sa.h"
+#include "vpn/ike/child_install.h"
 #include "vpn/ike/report.h"
 
 static void move(struct ike_sa *sa, const struct endpoint *remote, uint64_t now)
@@ -25,7 +25,7 @@ static void move(struct ike_sa *sa, const struct endpoint *remote, uint64_t now)
 		   endpoint_format(remote, to, sizeof(to)));
 	report_event(sa->engine, sa, NULL, EVENT_PEER_MOVED, 0, 0, "%s -> %s", from, to);
 	list_for_each(pos, tmp, &sa->children)
-	    child_sa_moved(sa, list_entry(pos, struct child_sa, node));
+	    child_install_moved(sa, list_entry(pos, struct child_sa, node));
 }
 
 void mobility_follow(struct ike_sa *sa, const struct endpoint *local, const struct endpoint *remote,

@@ -16,7 +16,7 @@ void report_end(struct ike_engine *e, const struct ike_sa *sa, const struct chil
 		enum ike_event_kind kind, enum ike_cause cause, uint16_t notify, const char *why);
 /* Counts the reason and reports it. */
 void report_dropped(struct ike_engine *e, const struct ike_sa *sa, enum ike_drop reason,
-		 const struct endpoint *remote);
+		    const struct endpoint *remote);
 /* "sending" or "parsed" with the names of the payloads, as strongSwan logs messages. */
 void report_message(const struct ike_sa *sa, const char *verb, const struct ike_header *hdr,
 		    const struct ike_payloads *payloads);

@@ -11,6 +11,8 @@
 #include "vpn/ike/create_child.h"
 #include "vpn/ike/exchange.h"
 #include "vpn/ike/informational.h"
+#include "vpn/ike/rekey_child.h"
+#include "vpn/ike/rekey_ike.h"
 #include "vpn/ike/report.h"
 
 void task_free(struct task *task)
@@ -47,6 +49,36 @@ int task_queue_child(struct ike_sa *sa, struct ike_conn *conn, const struct chil
 	task->conn = ike_conn_ref(conn);
 	task->child = child;
 	return 0;
+}
+
+int task_queue_child_rekey(struct ike_sa *sa, uint32_t child_id)
+{
+	struct task *task = task_new(sa, TASK_CHILD_REKEY);
+
+	if (!task)
+		return ERR_LIMIT;
+	task->child_id = child_id;
+	return 0;
+}
+
+int task_queue_ike_rekey(struct ike_sa *sa)
+{
+	return task_new(sa, TASK_IKE_REKEY) ? 0 : ERR_LIMIT;
+}
+
+void task_inherit(struct ike_sa *from, struct ike_sa *to)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &from->tasks)
+	{
+		struct task *task = list_entry(pos, struct task, node);
+
+		if (task->type == TASK_IKE_DELETE || task->type == TASK_IKE_REKEY)
+			continue;
+		list_remove(pos);
+		list_append(&to->tasks, pos);
+	}
 }
 
 int task_queue_child_delete(struct ike_sa *sa, uint32_t child_id)
@@ -112,8 +144,12 @@ static int begin(struct ike_sa *sa, struct task *task, uint64_t now)
 	switch (task->type) {
 	case TASK_CHILD_CREATE:
 		return create_child_begin(sa, task, now);
+	case TASK_CHILD_REKEY:
+		return rekey_child_begin(sa, task, now);
 	case TASK_CHILD_DELETE:
 		return informational_delete_child(sa, task, now);
+	case TASK_IKE_REKEY:
+		return rekey_ike_begin(sa, task, now);
 	case TASK_IKE_DELETE:
 		return informational_delete_ike(sa, task, now);
 	case TASK_LIVENESS:
@@ -124,10 +160,14 @@ static int begin(struct ike_sa *sa, struct task *task, uint64_t now)
 	return ERR_INVALID;
 }
 
+/* An SA that has been replaced or is being deleted has nothing left to do but its own deletion. */
 static bool may_begin(const struct ike_sa *sa)
 {
-	return sa->request.kind == REQUEST_NONE && !list_empty(&sa->tasks) &&
-	       (sa->state == IKE_ESTABLISHED || sa->state == IKE_DELETING);
+	const struct task *first = list_entry(sa->tasks.next, struct task, node);
+
+	if (sa->request.kind != REQUEST_NONE || list_empty(&sa->tasks))
+		return false;
+	return sa->state == IKE_ESTABLISHED || first->type == TASK_IKE_DELETE;
 }
 
 static void report_task_failure(struct ike_sa *sa, const struct task *task, enum ike_cause cause,
@@ -162,8 +202,14 @@ void task_response(struct ike_sa *sa, struct task *task, const struct ike_payloa
 	case TASK_CHILD_CREATE:
 		create_child_response(sa, task, p, now);
 		return; /* the task may be begun again with another group */
+	case TASK_CHILD_REKEY:
+		rekey_child_response(sa, task, p, now);
+		return;
+	case TASK_IKE_REKEY:
+		rekey_ike_response(sa, task, p, now);
+		return;
 	case TASK_CHILD_DELETE:
-		informational_child_deleted(sa, task);
+		informational_child_deleted(sa, task, now);
 		break;
 	case TASK_IKE_DELETE:
 		task_free(task);
@@ -192,7 +238,7 @@ void task_fail_waiting(struct ike_sa *sa, enum ike_cause cause, uint16_t notify,
 {
 	struct list *pos, *tmp;
 
-	if (sa->offer) {
+	if (sa->offer && !sa->offer->replaces) {
 		struct task asked = {
 		    .type = TASK_CHILD_CREATE, .conn = sa->offer->conn, .child = sa->offer->cfg};
 

@@ -8,6 +8,8 @@
 void task_free(struct task *task); /* NULL is fine */
 
 int task_queue_child(struct ike_sa *sa, struct ike_conn *conn, const struct child_cfg *child);
+int task_queue_child_rekey(struct ike_sa *sa, uint32_t child_id);
+int task_queue_ike_rekey(struct ike_sa *sa);
 int task_queue_child_delete(struct ike_sa *sa, uint32_t child_id);
 /* In front of everything else. */
 int task_queue_ike_delete(struct ike_sa *sa);
@@ -16,6 +18,9 @@ void task_liveness(struct ike_sa *sa, uint64_t now);
 void task_auth_failed(struct ike_sa *sa, const char *why, uint64_t now);
 /* Takes the first TASK_CHILD_CREATE out of the queue, for IKE_AUTH; NULL if there is none. */
 struct task *task_take_child(struct ike_sa *sa);
+
+/* What waits in `from` goes on in `to`, but for its own deletion. */
+void task_inherit(struct ike_sa *from, struct ike_sa *to);
 
 /* Begins the next task if no request is outstanding. The SA may be gone afterwards. */
 void task_run_next(struct ike_sa *sa, uint64_t now);

@@ -4,17 +4,27 @@
  *     half-open    a responder's SA that was never authenticated is dropped
  *     liveness     nothing authenticated was heard for dpd_delay: an empty INFORMATIONAL (RFC 7296
  * §2.4) keep-alive   behind a NAT, every keepalive_interval without a message of ours (RFC 3948 §4)
+ *     rekey        the IKE SA's or a Child SA's soft lifetime is over (RFC 7296 §2.8, §2.18)
+ *     expire       its hard lifetime is: it is deleted
+ *     outbound     a rekeyed child's outbound SA is used though the peer has not deleted the old
+ * one gone         a deleted child's inbound SA has waited long enough for what was on its way
  *     linger       the last answer of an SA that is gone is forgotten
  *
  * Others report facts to these through the fields last_sent, last_received, request.next_try and
  * created; nobody else computes a deadline. */
 #include "vpn/ike/timers.h"
 
+#include "vpn/ike/child_install.h"
 #include "vpn/ike/exchange.h"
 #include "vpn/ike/report.h"
 #include "vpn/ike/task.h"
 
 #define SECONDS UINT64_C(1000000)
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
 
 static uint64_t half_open_at(const struct ike_sa *sa)
 {
@@ -75,18 +85,76 @@ static uint64_t linger_at(const struct ike_sa *sa)
 	return sa->state == IKE_DESTROYING ? sa->linger_until : DEADLINE_NEVER;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
+/* Nothing is begun while another exchange is out: its response comes back here. */
+static uint64_t rekey_at(const struct ike_sa *sa)
 {
-	return a < b ? a : b;
+	return sa->state == IKE_ESTABLISHED ? sa->rekey_at : DEADLINE_NEVER;
+}
+
+static uint64_t child_rekey_at(const struct ike_sa *sa, const struct child_sa *child)
+{
+	bool may =
+	    sa->state == IKE_ESTABLISHED && child->state == CHILD_INSTALLED && !child->superseded;
+
+	return may ? child->rekey_at : DEADLINE_NEVER;
+}
+
+static uint64_t child_next(const struct ike_sa *sa, const struct child_sa *child)
+{
+	uint64_t at = earlier(child_rekey_at(sa, child), child->expire_at);
+
+	return earlier(at, earlier(child->outbound_at, child->gone_at));
 }
 
 uint64_t timers_next(const struct ike_sa *sa)
 {
 	uint64_t at = earlier(half_open_at(sa), retransmit_at(sa));
+	struct list *pos, *tmp;
 
 	at = earlier(at, liveness_at(sa));
 	at = earlier(at, keepalive_at(sa));
+	at = earlier(at, earlier(rekey_at(sa), sa->expire_at));
+	list_for_each(pos, tmp, &sa->children) at =
+	    earlier(at, child_next(sa, list_entry(pos, struct child_sa, node)));
 	return earlier(at, linger_at(sa));
+}
+
+static void run_child(struct ike_sa *sa, struct child_sa *child, uint64_t now)
+{
+	if (child->gone_at <= now) {
+		child_sa_remove(sa, child, CAUSE_REPLACED, "deleted");
+		return;
+	}
+	if (child->outbound_at <= now)
+		child_install_outbound(sa, child);
+	if (child->expire_at <= now) {
+		child->expire_at = DEADLINE_NEVER;
+		child_sa_expire(sa, child, now);
+	} else if (child_rekey_at(sa, child) <= now) {
+		child->rekey_at = DEADLINE_NEVER;
+		if (!task_queue_child_rekey(sa, child->id))
+			task_run_next(sa, now);
+	}
+}
+
+static void run_children(struct ike_sa *sa, uint64_t now)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &sa->children)
+	{
+		struct child_sa *child = list_entry(pos, struct child_sa, node);
+
+		if (child_next(sa, child) <= now)
+			run_child(sa, child, now);
+	}
+}
+
+static void run_rekey(struct ike_sa *sa, uint64_t now)
+{
+	sa->rekey_at = DEADLINE_NEVER;
+	if (!task_queue_ike_rekey(sa))
+		task_run_next(sa, now);
 }
 
 static void run_liveness(struct ike_sa *sa, uint64_t now)
@@ -109,6 +177,17 @@ static void run_keepalive(struct ike_sa *sa, uint64_t now)
 	sa->last_sent = now;
 }
 
+/* The peer hears of it once; nothing is waited for. */
+static void expire(struct ike_sa *sa, uint64_t now)
+{
+	sa->expire_at = DEADLINE_NEVER;
+	if (sa->request.kind != REQUEST_NONE)
+		task_free(exchange_take_request(sa));
+	if (!task_queue_ike_delete(sa))
+		task_run_next(sa, now);
+	ike_sa_destroy(sa, CAUSE_EXPIRED, 0, "its lifetime is over");
+}
+
 void timers_run(struct ike_sa *sa, uint64_t now)
 {
 	if (linger_at(sa) <= now) {
@@ -119,8 +198,15 @@ void timers_run(struct ike_sa *sa, uint64_t now)
 		ike_sa_destroy(sa, CAUSE_TIMEOUT, 0, "half-open for too long");
 		return;
 	}
+	if (sa->expire_at <= now) {
+		expire(sa, now);
+		return;
+	}
 	if (retransmit_at(sa) <= now && !exchange_retransmit(sa, now))
 		return;
+	run_children(sa, now);
+	if (rekey_at(sa) <= now)
+		run_rekey(sa, now);
 	if (liveness_at(sa) <= now)
 		run_liveness(sa, now);
 	if (keepalive_at(sa) <= now)

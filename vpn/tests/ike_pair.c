@@ -342,16 +342,29 @@ static void deliver(struct pair *p, const struct datagram *d)
 	drain(d->to);
 }
 
-void pair_settle(struct pair *p)
+void pair_pull(struct pair *p)
 {
 	drain(&p->a);
 	drain(&p->b);
-	while (p->n_queued > 0) {
-		struct datagram d = p->queue[0];
+}
 
-		memmove(p->queue, p->queue + 1, --p->n_queued * sizeof(p->queue[0]));
-		deliver(p, &d);
-	}
+bool pair_step(struct pair *p)
+{
+	struct datagram d;
+
+	pair_pull(p);
+	if (!p->n_queued)
+		return false;
+	d = p->queue[0];
+	memmove(p->queue, p->queue + 1, --p->n_queued * sizeof(p->queue[0]));
+	deliver(p, &d);
+	return true;
+}
+
+void pair_settle(struct pair *p)
+{
+	while (pair_step(p))
+		;
 }
 
 void pair_run_until(struct pair *p, uint64_t until)

@@ -91,6 +91,10 @@ void pair_add_child(struct ike_conn *conn, const char *name, const char *local_t
 		    const char *remote_ts, const char *esp, enum ipsec_mode mode);
 
 int pair_initiate(struct pair *p, struct side *from, const char *child);
+/* Performs what the engines have queued: their datagrams are on the wire. */
+void pair_pull(struct pair *p);
+/* Delivers one datagram; false if there is none. */
+bool pair_step(struct pair *p);
 /* Delivers what is queued, until nothing is. */
 void pair_settle(struct pair *p);
 /* Goes to the next deadline of either engine, at most to `until`, again and again. */
