@@ -24,17 +24,16 @@ enum link_reason {
 	    LINK_REASON_COUNT
 };
 
-/* What was done to it; bits of link_record.did, in the order of their names. */
+/* What was done to it; bits of link_record.did. */
 #define LINK_EFFECTS(X)                         \
 	X(LINK_DID_NEIGHBOUR, 0, "neighbour")   \
 	X(LINK_DID_ICMP, 1, "icmp")             \
 	X(LINK_DID_FRAGMENTED, 2, "fragmented") \
-	X(LINK_DID_QUEUED, 3, "queued")         \
-	X(LINK_DID_CORRUPT, 4, "corrupt")       \
-	X(LINK_DID_DUPLICATE, 5, "duplicate")   \
-	X(LINK_DID_DELAY, 6, "delay")           \
-	X(LINK_DID_REORDER, 7, "reorder")       \
-	X(LINK_DID_HOLD, 8, "hold")
+	X(LINK_DID_CORRUPT, 3, "corrupt")       \
+	X(LINK_DID_DUPLICATE, 4, "duplicate")   \
+	X(LINK_DID_DELAY, 5, "delay")           \
+	X(LINK_DID_REORDER, 6, "reorder")       \
+	X(LINK_DID_HOLD, 7, "hold")
 
 enum link_effect {
 #define X(name, bit, text) name = 1 << (bit),
@@ -62,8 +61,8 @@ struct link_record {
 	char aim[LINK_AIM_NAME_MAX + 1]; /* that chose it; empty: none */
 };
 
-/* in + duplicates + fragments (what they are more than the packets they were made of) =
- * delivered + all dropped + pending + held; icmp and neighbours are counted apart. */
+/* At rest (nothing pending or held), in + duplicates + fragments = delivered + all dropped. ICMP
+ * errors and neighbour discovery are in none of these. */
 struct link_counters {
 	uint64_t in;	    /* IP packets */
 	uint64_t delivered; /* with duplicates, and fragments one by one */
