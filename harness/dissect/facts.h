@@ -83,6 +83,7 @@ struct ike_msg {
 	uint8_t inner_first;	      /* type of the first payload inside SK */
 	struct view chain;	      /* the opened content of SK as octets */
 	uint16_t fragment, fragments; /* RFC 7383; 0: not fragmented */
+	struct view piece;	      /* content of this fragment, if opened */
 	size_t retransmission_of;     /* message of the same place with the same octets */
 	size_t request_of; /* of a response: the last request before it at the same place */
 };
@@ -200,7 +201,6 @@ struct tcp_side {
 	uint32_t segments, retransmissions;
 	uint16_t max_segment; /* payload of the largest one */
 	size_t max_frame;
-	bool altered; /* a retransmission with other octets */
 };
 
 struct tcp_flow {
@@ -261,7 +261,7 @@ const struct fact_frame *ike_msg_frame(const struct facts *f, const struct ike_m
 const char *ike_msg_describe(const struct ike_msg *m, char *buf, size_t cap);
 /* One payload with its content: "TSi 10.254.0.1/32", "N(USE_BEET_MODE)". Returns buf. */
 const char *ike_payload_describe(const struct ike_payload *p, char *buf, size_t cap);
-/* "10.254.0.1[40112] > 192.168.1.28[5201] TCP 1398". Returns buf. */
+/* "10.254.0.1[40112] > 192.168.1.28[5201] TCP, 1398 octets". Returns buf. */
 const char *ip_packet_describe(const struct ip_info *info, char *buf, size_t cap);
 /* "AES_GCM_16_256", "AES_CBC_128/HMAC_SHA2_256_128". Returns buf. */
 const char *ipsec_alg_describe(const struct ipsec_alg *alg, char *buf, size_t cap);

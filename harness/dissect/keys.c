@@ -1,0 +1,223 @@
+/* keys.c - the store of keys, and finding key logs in a directory.
+ *
+ * Kinds of files are told by their content, not by their names: a run directory holds captures,
+ * configurations and other logs beside the keys. A file is read whole; one that is larger than
+ * FILE_MAX is a capture or nothing of ours, and is passed over. */
+#include "harness/dissect/keys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/dissect/arena.h"
+#include "harness/dissect/keys_format.h"
+#include "vpn/base/secret.h"
+
+#define FILE_MAX  (64u << 20) /* strongSwan at level 4 writes about 100 kB a handshake */
+#define DEPTH_MAX 4	      /* RUN/NODE/keys/keys.jsonl */
+
+static bool same_part(const struct key_part *a, const struct key_part *b)
+{
+	return a->len == b->len && memcmp(a->b, b->b, a->len) == 0;
+}
+
+static bool same_ike(const struct ike_key *a, const struct ike_key *b)
+{
+	return a->spi_i == b->spi_i && a->spi_r == b->spi_r && same_part(&a->ei, &b->ei) &&
+	       same_part(&a->er, &b->er) && same_part(&a->ai, &b->ai) && same_part(&a->d, &b->d);
+}
+
+int keys_add_ike(struct key_store *store, const struct ike_key *key)
+{
+	struct ike_key *added;
+	size_t i;
+
+	for (i = 0; i < store->n_ike; i++)
+		if (same_ike(&store->ike[i], key))
+			return 0;
+	if (store->n_ike == KEYS_MAX)
+		return ERR_LIMIT;
+	added = ARRAY_ADD(store->ike, store->n_ike);
+	if (!added)
+		return ERR_NOMEM;
+	*added = *key;
+	return 0;
+}
+
+int keys_add_esp(struct key_store *store, const struct esp_key *key)
+{
+	struct esp_key *added, copy = *key;
+	size_t i;
+
+	for (i = 0; i < store->n_esp; i++)
+		if (store->esp[i].spi == key->spi && store->esp[i].key_len == key->key_len &&
+		    memcmp(store->esp[i].key, key->key, key->key_len) == 0)
+			return 0;
+	if (store->n_esp == KEYS_MAX)
+		return ERR_LIMIT;
+	copy.src_ts = copy.dst_ts = (struct ts_list){0};
+	if (ts_list_copy(&key->src_ts, &copy.src_ts) || ts_list_copy(&key->dst_ts, &copy.dst_ts) ||
+	    !(added = ARRAY_ADD(store->esp, store->n_esp))) {
+		ts_list_free(&copy.src_ts);
+		ts_list_free(&copy.dst_ts);
+		return ERR_NOMEM;
+	}
+	*added = copy;
+	return 0;
+}
+
+void keys_free(struct key_store *store)
+{
+	size_t i;
+
+	for (i = 0; i < store->n_esp; i++) {
+		ts_list_free(&store->esp[i].src_ts);
+		ts_list_free(&store->esp[i].dst_ts);
+	}
+	if (store->n_ike)
+		secret_wipe(store->ike, store->n_ike * sizeof(*store->ike));
+	if (store->n_esp)
+		secret_wipe(store->esp, store->n_esp * sizeof(*store->esp));
+	free(store->ike);
+	free(store->esp);
+	*store = (struct key_store){0};
+}
+
+int keys_read_text(struct key_store *store, const char *name, const char *text, size_t len,
+		   bool *ret_any, struct err_msg *msg)
+{
+	*ret_any = true;
+	if (keys_is_jsonl(text, len))
+		return keys_read_jsonl(store, name, text, len, msg);
+	if (keys_is_table(text, len))
+		return keys_read_table(store, name, text, len, msg);
+	if (keys_is_charon(text, len))
+		return keys_read_charon(store, name, text, len, msg);
+	*ret_any = false;
+	return 0;
+}
+
+bool keys_next_line(const char **text, size_t *len, struct view *ret_line)
+{
+	const char *end;
+
+	if (!*len)
+		return false;
+	end = memchr(*text, '\n', *len);
+	ret_line->p = (const uint8_t *)*text;
+	ret_line->len = end ? (size_t)(end - *text) : *len;
+	*len -= end ? ret_line->len + 1 : ret_line->len;
+	*text += end ? ret_line->len + 1 : ret_line->len;
+	return true;
+}
+
+/* Reads the file that is open as fd, and closes it. */
+static int read_fd(int fd, char **ret_text, size_t *ret_len)
+{
+	FILE *file = fdopen(fd, "r");
+	struct stat st;
+	char *text;
+
+	if (!file) {
+		close(fd);
+		return ERR_IO;
+	}
+	if (fstat(fd, &st) || st.st_size < 0 || (uint64_t)st.st_size > FILE_MAX) {
+		fclose(file);
+		return ERR_LIMIT;
+	}
+	text = malloc((size_t)st.st_size + 1);
+	if (text) {
+		*ret_len = fread(text, 1, (size_t)st.st_size, file);
+		text[*ret_len] = '\0';
+		*ret_text = text;
+	}
+	fclose(file);
+	return text ? 0 : ERR_NOMEM;
+}
+
+static int load_file(struct key_store *store, const char *path, size_t *found, struct err_msg *msg)
+{
+	int err, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	size_t len = 0;
+	char *text = NULL;
+	bool any = false;
+
+	if (fd < 0)
+		return err_set(msg, ERR_IO, "%s: %s", path, strerror(errno));
+	err = read_fd(fd, &text, &len);
+	if (err == ERR_LIMIT)
+		return 0;
+	if (err)
+		return err_set(msg, err, "%s: %s", path, strerror(errno));
+	err = keys_read_text(store, path, text, len, &any, msg);
+	*found += any;
+	secret_wipe(text, len);
+	free(text);
+	return err;
+}
+
+static int load_path(struct key_store *store, const char *path, unsigned depth, size_t *found,
+		     struct err_msg *msg);
+
+static int visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static int load_directory(struct key_store *store, const char *path, unsigned depth, size_t *found,
+			  struct err_msg *msg)
+{
+	struct dirent **entries;
+	int i, n = scandir(path, &entries, visible, alphasort), err = 0;
+	char *child;
+
+	if (n < 0)
+		return err_set(msg, ERR_IO, "%s: %s", path, strerror(errno));
+	for (i = 0; i < n; i++) {
+		if (!err && asprintf(&child, "%s/%s", path, entries[i]->d_name) < 0)
+			err = ERR_NOMEM;
+		else if (!err) {
+			err = load_path(store, child, depth + 1, found, msg);
+			free(child);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return err;
+}
+
+/* Below the path that the user named, what is neither file nor directory (a socket of a daemon that
+ * still runs) is passed over. */
+static int load_path(struct key_store *store, const char *path, unsigned depth, size_t *found,
+		     struct err_msg *msg)
+{
+	struct stat st;
+
+	if ((depth ? lstat(path, &st) : stat(path, &st)) != 0)
+		return depth && errno == ENOENT
+			   ? 0
+			   : err_set(msg, ERR_IO, "%s: %s", path, strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		return depth < DEPTH_MAX ? load_directory(store, path, depth, found, msg) : 0;
+	return S_ISREG(st.st_mode) ? load_file(store, path, found, msg) : 0;
+}
+
+int keys_load(struct key_store *store, const char *path, struct err_msg *msg)
+{
+	size_t found = 0;
+	int err = load_path(store, path, 0, &found, msg);
+
+	if (!err && !found)
+		err =
+		    err_set(msg, ERR_NOT_FOUND,
+			    "%s: no keys: neither beetd's keys.jsonl, nor a strongSwan log, nor a "
+			    "table of keys",
+			    path);
+	return err;
+}
