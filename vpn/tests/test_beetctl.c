@@ -121,7 +121,7 @@ static int teardown(void **state)
 /* --- Running it --- */
 
 /* The exit code; what it printed to both outputs is in t.out. */
-static int beetctl(const char *fmt, ...)
+static int __attribute__((format(printf, 1, 2))) beetctl(const char *fmt, ...)
 {
 	char args[600], command[1200];
 	size_t len;

@@ -183,7 +183,8 @@ static void forged_messages_change_nothing(void **state)
 	assert_true(endpoint_eq(&before.remote, &after.remote));
 	assert_int_equal(pair_child_count(&p->b), 1);
 	assert_in_range(pair_count_events(&p->b, EVENT_DROPPED), 100, PAIR_EVENTS);
-	pair_inject(p, &p->b, &tries[0].from, tries[0].octets, tries[0].len); /* the genuine one does */
+	pair_inject(p, &p->b, &tries[0].from, tries[0].octets,
+		    tries[0].len); /* the genuine one does */
 	assert_int_equal(pair_ike_count(&p->b), 0);
 }
 

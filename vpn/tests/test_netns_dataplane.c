@@ -311,7 +311,8 @@ static void test_a_smaller_path_is_learnt(void **state)
 	assert_true(wait_event(&a, DP_EVENT_PATH_MTU, &ev));
 	assert_int_equal(ev.mtu, 1300);
 	assert_int_equal(
-	    run_in(&a, "ping -c 1 -W 1 -M do -s 1300 %s 2>&1 | grep -q 'mtu *= *1238'", b.inner4), 0);
+	    run_in(&a, "ping -c 1 -W 1 -M do -s 1300 %s 2>&1 | grep -q 'mtu *= *1238'", b.inner4),
+	    0);
 	assert_int_equal(run_in(&a, "ip link set outer mtu 1500"), 0);
 	stop_both();
 }

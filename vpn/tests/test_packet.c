@@ -62,9 +62,9 @@ static void test_ipv6_extension_headers_are_walked(void **state)
 				      0,  9, 17, 1, 1,	  12,	0,    0,    0,	0, 0, 0, 0, 0,
 				      0,  0, 0,	 0, 0x12, 0x34, 0x00, 0x35, 0,	8, 0, 0};
 	struct buffer b;
-	struct packet p =
-	    fix_inner(&b, &(struct inner_spec){
-			      .src = "fd00::1", .dst = "fd00::2", .proto = IP_PROTO_UDP, .len = sizeof(ext)});
+	struct packet p = fix_inner(
+	    &b, &(struct inner_spec){
+		    .src = "fd00::1", .dst = "fd00::2", .proto = IP_PROTO_UDP, .len = sizeof(ext)});
 
 	(void)state;
 	p.data[6] = IP_PROTO_HOPOPT;
