@@ -64,6 +64,65 @@ static void send_updown(struct control_session *s, enum control_event_id id,
 	session_end_event(s, id, &v);
 }
 
+/* Old and new side by side, as far as the old one is still there. */
+static void put_old_child(struct vici_writer *v, const struct control *control,
+			  const struct ike_event *event, uint64_t now)
+{
+	struct child_sa_info old;
+	size_t i;
+
+	for (i = 0; node_child_sa(control->node, event->ike.id, i, &old); i++) {
+		if (old.id != event->number)
+			continue;
+		vici_section(v, "old");
+		put_child_fields(v, control->node, &old, now);
+		vici_section_end(v);
+	}
+}
+
+static void send_child_rekeyed(struct control_session *s, const struct ike_event *event,
+			       uint64_t now)
+{
+	struct vici_writer v = {0};
+
+	if (!session_wants(s, ON_CHILD_REKEY))
+		return;
+	session_begin_event(&v, ON_CHILD_REKEY);
+	vici_section(&v, event->ike.conn->name);
+	put_ike_sa(&v, &event->ike, now);
+	vici_section(&v, "child-sas");
+	vici_section(&v, event->child.cfg->name);
+	put_old_child(&v, s->control, event, now);
+	vici_section(&v, "new");
+	put_child_fields(&v, s->control->node, &event->child, now);
+	vici_section_end(&v);
+	vici_section_end(&v);
+	vici_section_end(&v);
+	vici_section_end(&v);
+	session_end_event(s, ON_CHILD_REKEY, &v);
+}
+
+static void send_ike_rekeyed(struct control_session *s, const struct ike_event *event, uint64_t now)
+{
+	struct ike_sa_info old;
+	struct vici_writer v = {0};
+
+	if (!session_wants(s, ON_IKE_REKEY))
+		return;
+	session_begin_event(&v, ON_IKE_REKEY);
+	vici_section(&v, event->ike.conn->name);
+	if (node_ike_sa_by_id(s->control->node, event->number, &old)) {
+		vici_section(&v, "old");
+		put_ike_sa(&v, &old, now);
+		vici_section_end(&v);
+	}
+	vici_section(&v, "new");
+	put_ike_sa(&v, &event->ike, now);
+	vici_section_end(&v);
+	vici_section_end(&v);
+	session_end_event(s, ON_IKE_REKEY, &v);
+}
+
 /* Our own: every event of the engine, as the daemon's JSON lines have it. */
 static void send_raw_event(struct control_session *s, const struct ike_event *event)
 {
@@ -101,6 +160,12 @@ static void event_to_session(struct control_session *s, const struct ike_event *
 	case EVENT_CHILD_DOWN:
 		send_updown(s, ON_CHILD_UPDOWN, event, event->kind == EVENT_CHILD_UP, now);
 		break;
+	case EVENT_IKE_REKEYED:
+		send_ike_rekeyed(s, event, now);
+		break;
+	case EVENT_CHILD_REKEYED:
+		send_child_rekeyed(s, event, now);
+		break;
 	default:
 		break;
 	}
@@ -117,6 +182,12 @@ static void handle_event(struct control *control, const struct ike_event *event,
 	}
 	if (event->kind == EVENT_DROPPED)
 		control->counters.invalid++;
+	if (event->kind == EVENT_CHILD_REKEYED)
+		control->counters.child_rekey++;
+	if (event->kind == EVENT_IKE_REKEYED && event->ike.initiator)
+		control->counters.ike_rekey_init++;
+	if (event->kind == EVENT_IKE_REKEYED && !event->ike.initiator)
+		control->counters.ike_rekey_resp++;
 }
 
 /* --- Logs --- */

@@ -126,6 +126,8 @@ void waiting_expire(struct control_session *s, uint64_t now);
 
 /* sa_message.c */
 void put_ike_sa(struct vici_writer *v, const struct ike_sa_info *sa, uint64_t now);
+void put_child_fields(struct vici_writer *v, const struct node *node,
+		      const struct child_sa_info *child, uint64_t now);
 void put_child_sa(struct vici_writer *v, const struct node *node, const struct child_sa_info *child,
 		  uint64_t now);
 

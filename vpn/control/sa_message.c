@@ -113,13 +113,9 @@ static void put_child_algs(struct vici_writer *v, const struct child_sa_info *ch
 		vici_value_str(v, "esn", "1");
 }
 
-void put_child_sa(struct vici_writer *v, const struct node *node, const struct child_sa_info *child,
-		  uint64_t now)
+void put_child_fields(struct vici_writer *v, const struct node *node,
+		      const struct child_sa_info *child, uint64_t now)
 {
-	char name[300];
-
-	snprintf(name, sizeof(name), "%.200s-%u", child->cfg->name, child->id);
-	vici_section(v, name);
 	vici_value_str(v, "name", child->cfg->name);
 	vici_value_fmt(v, "uniqueid", "%u", child->id);
 	vici_value_fmt(v, "reqid", "%u", child->reqid);
@@ -141,5 +137,15 @@ void put_child_sa(struct vici_writer *v, const struct node *node, const struct c
 	put_since(v, "install-time", child->installed, now);
 	put_ts_list(v, "local-ts", child->local_ts);
 	put_ts_list(v, "remote-ts", child->remote_ts);
+}
+
+void put_child_sa(struct vici_writer *v, const struct node *node, const struct child_sa_info *child,
+		  uint64_t now)
+{
+	char name[300];
+
+	snprintf(name, sizeof(name), "%.200s-%u", child->cfg->name, child->id);
+	vici_section(v, name);
+	put_child_fields(v, node, child, now);
 	vici_section_end(v);
 }

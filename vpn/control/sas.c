@@ -1,4 +1,4 @@
-/* sas.c - commands on SAs: list-sas, initiate, terminate; and those that we refuse.
+/* sas.c - commands on SAs: list-sas, initiate, terminate, rekey; and those that we refuse.
  *
  * initiate and terminate begin something and leave the session waiting (waiting.c) unless the
  * client does not want to wait. What terminate is to end is noted by number beforehand, because a
@@ -224,15 +224,28 @@ enum command_result command_terminate(struct control_session *s, const struct vi
 	return terminate_matches(s, &m, force, wait, reply);
 }
 
-/* --- Refused --- */
+/* --- rekey --- */
 
 enum command_result command_rekey(struct control_session *s, const struct vici_node *args,
 				  struct vici_writer *reply)
 {
-	(void)s;
-	(void)args;
-	return reply_error(reply, "rekeying is not supported");
+	struct node_match m;
+	size_t count;
+
+	if (read_match(args, &m))
+		return reply_error(reply, "malformed argument");
+	if (match_is_empty(&m))
+		return reply_error(reply, "missing rekey selector");
+	if (node_rekey(s->control->node, &m, s->now, &count))
+		return reply_error(reply, "out of memory");
+	if (!count)
+		return reply_error(reply, "no matching SAs to rekey found");
+	reply_ok(reply);
+	vici_value_fmt(reply, "matches", "%zu", count);
+	return REPLY_NOW;
 }
+
+/* --- Refused --- */
 
 enum command_result command_redirect(struct control_session *s, const struct vici_node *args,
 				     struct vici_writer *reply)

@@ -180,8 +180,7 @@ void node_sa_limit(struct node *node, uint32_t child_id, bool hard, uint64_t now
 	node->now = now;
 	outbox_log(&node->outbox, LOG_CHD, 1, NULL, "CHILD_SA #%u reached its %s volume limit",
 		   child_id, hard ? "hard" : "soft");
-	if (hard)
-		ike_engine_terminate_child(node->engine, child_id, false, now);
+	ike_engine_sa_limit(node->engine, child_id, hard, now);
 }
 
 bool node_ike_sa(const struct node *node, size_t i, struct ike_sa_info *ret_info)

@@ -108,6 +108,9 @@ struct node_match { /* what terminate and list-sas select by; zero and NULL matc
 int node_terminate(struct node *node, const struct node_match *match, bool force, uint64_t now,
 		   size_t *ret_count);
 
+/* Begins the rekeying of all that matches: of children if one is named, else of IKE SAs. */
+int node_rekey(struct node *node, const struct node_match *match, uint64_t now, size_t *ret_count);
+
 /* Begins the deletion of everything and starts nothing any more. Done when node_ike_sa(node, 0) is
  * false. */
 void node_stop(struct node *node, uint64_t now);

@@ -1,4 +1,4 @@
-/* terminate.c - which SAs a command means, and their end.
+/* terminate.c - which SAs a command means, and their end or their rekeying.
  *
  * What matches is collected first and ended afterwards, because ending an SA may move the others. A
  * child that is ended leaves its IKE SA up, as in strongSwan. Attempts to bring up what is
@@ -85,6 +85,26 @@ int node_terminate(struct node *node, const struct node_match *match, bool force
 			       : ike_engine_terminate_ike(node->engine, list.v[i], force, now);
 		if (!err)
 			count++;
+	}
+	free(list.v);
+	if (list.failed)
+		return ERR_NOMEM;
+	*ret_count = count;
+	return 0;
+}
+
+int node_rekey(struct node *node, const struct node_match *match, uint64_t now, size_t *ret_count)
+{
+	bool children = match->child || match->child_id;
+	struct id_list list = collect(node, match, children);
+	size_t i, count = 0;
+
+	node->now = now;
+	for (i = 0; i < list.n; i++) {
+		int err = children ? ike_engine_rekey_child(node->engine, list.v[i], now)
+				   : ike_engine_rekey_ike(node->engine, list.v[i], now);
+
+		count += !err;
 	}
 	free(list.v);
 	if (list.failed)
