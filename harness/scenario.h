@@ -1,0 +1,212 @@
+/* scenario.h - a scenario as read from its file: what a person wrote, with the lines.
+ *
+ * Reading is pure: no root, no network, no look at the machine. What can be known to be wrong is
+ * an error here, as "FILE:LINE: what is wrong"; plan.h makes a runnable plan of it. All pointers
+ * live as long as the scenario. */
+#ifndef HARNESS_SCENARIO_H
+#define HARNESS_SCENARIO_H
+
+#include "harness/fields.h"
+
+/* --- the network --- */
+
+struct sc_address {
+	const char *ifname;
+	unsigned line;
+	struct text_list prefixes;
+};
+
+struct sc_bridge {
+	const char *ifname;
+	unsigned line;
+	struct text_list ports;
+};
+
+enum nat_ports { NAT_PORTS_PRESERVE, NAT_PORTS_RANDOM };
+
+/* A NAT box: masquerades what comes from inside, and lets in only what was asked for. */
+struct sc_nat {
+	unsigned line;
+	const char *inside;  /* prefix; NULL: no NAT box */
+	const char *outside; /* interface */
+	int ports;	     /* enum nat_ports */
+	unsigned udp_ms;     /* until an idle UDP mapping is gone; 0: the kernel's */
+};
+
+struct sc_node {
+	unsigned line;
+	const char *name;
+	struct item_list addresses; /* struct sc_address */
+	struct item_list bridges;   /* struct sc_bridge */
+	struct text_list routes;    /* "default via 203.0.113.1", "10.0.0.0/8 dev xfrm1" */
+	struct pair_list sysctls;
+	struct sc_nat nat;
+	const char *nftables;
+	const char *nftables_file;
+};
+
+/* What a wire does to packets; all zero: nothing. */
+struct sc_impairment {
+	unsigned line;
+	double loss, duplicate, reorder;
+	unsigned delay_ms, jitter_ms;
+	uint64_t rate; /* octets a second */
+	unsigned mtu;
+	bool icmp; /* tell the sender of a packet above mtu */
+	bool is_set;
+};
+
+enum wire_place { WIRE_AUTO, WIRE_OUTER, WIRE_INSIDE };
+
+struct sc_link {
+	unsigned line;
+	struct text_list ends; /* two, "NODE:IFNAME" */
+	unsigned mtu;
+	int place; /* enum wire_place: outside the tunnel, or inside */
+	bool capture;
+	bool has_wire;
+	struct sc_impairment wire;
+};
+
+enum base_topology { BASE_NONE, BASE_SEED };
+
+struct sc_topology {
+	unsigned line;
+	int base;			/* enum base_topology */
+	int nat;			/* enum nat_ports, of the base's ISP box */
+	struct text_list without_routes; /* destinations: the base's routes that are left out */
+	struct text_list without_nat;	/* nodes whose rules of the base are left out */
+	struct item_list nodes;		/* struct sc_node: new ones, or additions to the base's */
+	struct item_list links;		/* struct sc_link: new ones, or settings of the base's */
+};
+
+/* --- the ends --- */
+
+enum credential_kind { CRED_SELF_SIGNED, CRED_CA, CRED_ISSUED };
+enum credential_key { CRED_ED25519, CRED_RSA, CRED_ECDSA };
+
+struct sc_credential {
+	unsigned line;
+	const char *name;
+	int kind; /* enum credential_kind */
+	int key;  /* enum credential_key */
+	const char *ca;
+	bool expired;
+	struct text_list private_at;	 /* endpoints that get the private key */
+	struct text_list certificate_at; /* endpoints that get the certificate */
+};
+
+/* The addresses inside the tunnel, at the gateway itself. */
+struct sc_inner {
+	unsigned line;
+	const char *interface; /* a TUN device for the daemon to adopt; NULL, or the daemon has no
+				  use for it: lo */
+	struct text_list addresses;
+	struct text_list routes; /* destinations through the interface */
+};
+
+struct sc_endpoint {
+	unsigned line;
+	const char *node;
+	const char *peer; /* "beetd", "strongswan" */
+	const char *config, *config_file;
+	struct pair_list substitute;
+	struct item_list inner;	 /* struct sc_inner */
+	struct text_list beetd_args;
+	const char *strongswan_conf; /* in charon { } */
+	bool may_be_foreign;	     /* --peer may put another daemon here */
+};
+
+/* --- the steps --- */
+
+enum step_result { EXPECT_OK, EXPECT_FAIL };
+
+#define STEP_KINDS(X)                                                                           \
+	X(START, "start", "starts the daemons of these nodes")                                  \
+	X(STOP, "stop", "stops them")                                                           \
+	X(KILL, "kill", "kills them, without a word to the peer")                               \
+	X(RESTART, "restart", "stops, starts and loads them again")                             \
+	X(LOAD, "load", "loads their configuration")                                            \
+	X(INITIATE, "initiate", "brings a child up")                                            \
+	X(TERMINATE, "terminate", "closes the IKE SAs of a name")                               \
+	X(PING, "ping", "pings until the first answer, then once more")                         \
+	X(TCP, "tcp", "sends a stream over TCP, compared octet by octet")                       \
+	X(UDP, "udp", "sends numbered datagrams, whose contents are checked")                   \
+	X(WAIT, "wait", "waits for a condition")                                                \
+	X(LISTED, "listed", "compares what list-sas says of a child")                           \
+	X(NAT_REBOOT, "nat-reboot", "a NAT box forgets its mappings")                           \
+	X(IMPAIR, "impair", "changes what a wire does")                                         \
+	X(SHELL, "shell", "runs a command in a node")                                           \
+	X(BACKGROUND, "background", "starts a command in a node, until the end of the run")     \
+	X(IDLE, "idle", "lets time pass")
+
+enum step_kind {
+#define X(id, name, help) STEP_##id,
+	STEP_KINDS(X)
+#undef X
+	    STEP_KINDS_COUNT
+};
+
+struct sc_step {
+	unsigned line;
+	enum step_kind kind;
+	struct text_list nodes; /* start, stop, kill, restart, load */
+	const char *node;
+	const char *from, *to, *address;
+	const char *child, *ike;
+	const char *run;   /* shell, background, wait: a command */
+	const char *event; /* wait: an event of the daemon, by its name */
+	const char *wire;  /* impair */
+	const char *show;  /* shell: its output must hold this text */
+	struct sc_impairment impairment;
+	struct pair_list values; /* listed */
+	uint64_t octets;
+	unsigned size, count;
+	double lost; /* udp: share of datagrams that may be lost */
+	int children, sas; /* wait; -1: not asked */
+	unsigned within_ms;
+	int expect; /* enum step_result */
+};
+
+const char *step_kind_name(enum step_kind kind);
+
+/* --- what must come out --- */
+
+struct sc_expectation {
+	unsigned line;
+	const char *check;     /* name of a check, or ... */
+	const char *occurred;  /* ... of a fact that must have happened */
+	struct pair_list with; /* parameters */
+	int verdict;	       /* 0: pass, 1: fail: the check must find something */
+	const char *finding;   /* "S2": what it then shows */
+	const char *because;
+};
+
+struct sc_param {
+	unsigned line;
+	const char *name;
+};
+
+struct scenario {
+	struct doc *doc;
+	const char *path;
+	const char *name;
+	const char *purpose;
+	struct text_list needs; /* "root", "strongswan", ... */
+	struct text_list pairs; /* "GATEWAY-VPS" in daemons, that the test suite runs it with */
+	unsigned runs;		/* how many seeds the test suite runs it with; 0: one */
+	struct sc_topology topology;
+	struct item_list credentials; /* struct sc_credential */
+	struct item_list endpoints;   /* struct sc_endpoint */
+	struct item_list steps;	      /* struct sc_step */
+	struct item_list expect;      /* struct sc_expectation */
+};
+
+/* ERR_IO, ERR_SYNTAX, ERR_NOMEM. */
+int scenario_load(const char *path, struct scenario **ret_scenario, struct err_msg *msg);
+/* path is for messages, and files are looked for beside it. */
+int scenario_parse(const char *path, const char *text, size_t len, struct scenario **ret_scenario,
+		   struct err_msg *msg);
+void scenario_free(struct scenario *scenario); /* NULL is fine */
+
+#endif
