@@ -1,0 +1,402 @@
+/* occurred.c - counts what happened: one function for each kind of fact.
+ *
+ * Nothing is judged but the number. A packet that several places have captured counts once for
+ * each place, unless the parameter `place` names one. */
+#include "harness/occurred.h"
+#include "vpn/wire/ike_numbers.h"
+#include "vpn/wire/payload.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct count {
+	const struct sc_expectation *e;
+	const struct evidence *ev;
+	struct occurrence *o;
+};
+
+typedef void count_fn(struct count *c);
+
+struct kind {
+	const char *name;
+	const char *text;      /* what is counted */
+	const char *params[6]; /* besides min and max */
+	count_fn *count;
+};
+
+static const char *param(const struct sc_expectation *e, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < e->with.count; i++)
+		if (strcmp(e->with.items[i].key, key) == 0)
+			return e->with.items[i].value;
+	return NULL;
+}
+
+/* True if the parameter is not there, or has this value. */
+static bool fits(const struct count *c, const char *key, const char *value)
+{
+	const char *wanted = param(c->e, key);
+
+	return !wanted || strcmp(wanted, value) == 0;
+}
+
+static bool fits_number(const struct count *c, const char *key, uint64_t value)
+{
+	const char *wanted = param(c->e, key);
+
+	return !wanted || strtoull(wanted, NULL, 10) == value;
+}
+
+static bool fits_place(const struct count *c, size_t frame)
+{
+	const struct facts *f = c->ev->facts;
+
+	return fits(c, "place", f->set.places[f->frames[frame].place].name);
+}
+
+static void add(struct count *c, size_t frame)
+{
+	c->o->count++;
+	if (c->o->frames_count < OCCURRED_FRAMES)
+		c->o->frames[c->o->frames_count++] = frame;
+}
+
+static bool has_notify(const struct count *c, const struct ike_msg *m)
+{
+	const char *wanted = param(c->e, "notify");
+	const struct ike_payloads *p = ike_msg_payloads(m);
+	const struct ike_payload *payload;
+	struct payload_notify notify;
+	char name[64];
+	size_t i;
+
+	for (i = 0; wanted && (payload = ike_payload_find(p, PAYLOAD_NOTIFY, i)); i++)
+		if (payload_notify_decode(payload->body, &notify) == 0 &&
+		    strcmp(ike_notify_name(notify.type, name, sizeof(name)), wanted) == 0)
+			return true;
+	return !wanted;
+}
+
+static void count_messages(struct count *c)
+{
+	const struct facts *f = c->ev->facts;
+	char name[64];
+	size_t i;
+
+	for (i = 0; i < f->n_ike; i++) {
+		const struct ike_msg *m = &f->ike[i];
+
+		if (fits_place(c, m->frame) && fits(c, "kind", m->request ? "request" : "response") &&
+		    fits(c, "exchange", ike_exchange_name(m->hdr.exchange, name, sizeof(name))) &&
+		    fits(c, "from", m->from_initiator ? "initiator" : "responder") &&
+		    has_notify(c, m))
+			add(c, m->frame);
+	}
+}
+
+static void count_retransmissions(struct count *c)
+{
+	const struct facts *f = c->ev->facts;
+	size_t i;
+
+	for (i = 0; i < f->n_ike; i++)
+		if (f->ike[i].retransmission_of != FACT_NONE && fits_place(c, f->ike[i].frame))
+			add(c, f->ike[i].frame);
+}
+
+static const char *mode_text(enum ipsec_mode mode)
+{
+	static const char *const texts[] = {
+	    [IPSEC_TUNNEL] = "tunnel", [IPSEC_TRANSPORT] = "transport", [IPSEC_BEET] = "beet"};
+
+	return texts[mode];
+}
+
+static void count_esp(struct count *c)
+{
+	const struct facts *f = c->ev->facts;
+	size_t i;
+
+	for (i = 0; i < f->n_esp; i++) {
+		const struct esp_fact *e = &f->esp[i];
+
+		if (fits_place(c, e->frame) && fits(c, "encap", e->encap ? "yes" : "no") &&
+		    (e->have_wire_mode ? fits(c, "mode", mode_text(e->wire_mode))
+				       : !param(c->e, "mode")) &&
+		    fits_number(c, "octets", e->octets.len) &&
+		    fits_number(c, "next_header", e->next_header))
+			add(c, e->frame);
+	}
+}
+
+static void count_children(struct count *c)
+{
+	const struct facts *f = c->ev->facts;
+	size_t i;
+
+	for (i = 0; i < f->n_children; i++) {
+		const struct child_sa_fact *child = &f->children[i];
+
+		if (fits(c, "mode", mode_text(child->mode)) &&
+		    fits(c, "asked", mode_text(child->asked)))
+			add(c, f->ike[child->response_msg != FACT_NONE ? child->response_msg
+								      : child->request_msg]
+				   .frame);
+	}
+}
+
+static void count_refusals(struct count *c)
+{
+	const struct facts *f = c->ev->facts;
+	char name[64];
+	size_t i;
+
+	for (i = 0; i < f->n_refusals; i++)
+		if (fits(c, "notify", ike_notify_name(f->refusals[i].notify, name, sizeof(name))))
+			add(c, f->ike[f->refusals[i].msg].frame);
+}
+
+static void count_ike_sas(struct count *c)
+{
+	const struct facts *f = c->ev->facts;
+	size_t i;
+
+	for (i = 0; i < f->n_ike_sas; i++)
+		if (f->ike_sas[i].established_msg != FACT_NONE)
+			add(c, f->ike[f->ike_sas[i].established_msg].frame);
+}
+
+static void count_keepalives(struct count *c)
+{
+	const struct facts *f = c->ev->facts;
+	size_t i;
+
+	for (i = 0; i < f->n_keepalives; i++)
+		if (fits_place(c, f->keepalives[i].frame))
+			add(c, f->keepalives[i].frame);
+}
+
+/* Addresses with ports that one place has seen the initiators' IKE and ESP come from. */
+static void count_mappings(struct count *c)
+{
+	const struct facts *f = c->ev->facts;
+	struct endpoint seen[64];
+	size_t i, j, n = 0;
+	const char *address = param(c->e, "address");
+	char text[IP_ADDR_STRLEN];
+
+	for (i = 0; i < f->n_frames && n < 64; i++) {
+		const struct fact_frame *frame = &f->frames[i];
+
+		if ((frame->kind != FRAME_IKE && frame->kind != FRAME_ESP) ||
+		    !fits_place(c, i) || !address ||
+		    strcmp(ip_addr_format(&frame->src.addr, text, sizeof(text)), address) != 0)
+			continue;
+		for (j = 0; j < n && !endpoint_eq(&seen[j], &frame->src); j++)
+			;
+		if (j == n) {
+			seen[n++] = frame->src;
+			add(c, i);
+		}
+	}
+}
+
+static void count_icmp(struct count *c)
+{
+	const struct facts *f = c->ev->facts;
+	size_t i;
+
+	for (i = 0; i < f->n_icmp_errors; i++) {
+		const struct icmp_error_fact *icmp = &f->icmp_errors[i];
+		size_t frame = icmp->frame != FACT_NONE ? icmp->frame : f->esp[icmp->esp].frame;
+
+		if (fits_place(c, frame) && fits_number(c, "mtu", icmp->mtu) &&
+		    fits(c, "inside", icmp->frame == FACT_NONE ? "yes" : "no"))
+			add(c, frame);
+	}
+}
+
+/* SYNs and SYN/ACKs by the MSS that they carry. */
+static void count_mss(struct count *c)
+{
+	const struct facts *f = c->ev->facts;
+	size_t i, side;
+
+	for (i = 0; i < f->n_tcp; i++) {
+		for (side = 0; side < 2; side++) {
+			const struct tcp_side *s = &f->tcp[i].side[side];
+
+			if (s->have_mss && s->syn_frame != FACT_NONE &&
+			    fits_place(c, s->syn_frame) && fits_number(c, "mss", s->mss) &&
+			    fits(c, "segment", side ? "synack" : "syn") &&
+			    fits(c, "inside", f->tcp[i].inside ? "yes" : "no"))
+				add(c, s->syn_frame);
+		}
+	}
+}
+
+static void count_clear(struct count *c)
+{
+	const struct facts *f = c->ev->facts;
+	char src[IP_ADDR_STRLEN], dst[IP_ADDR_STRLEN];
+	size_t i;
+
+	for (i = 0; i < f->n_clear; i++) {
+		const struct fact_frame *frame = &f->frames[f->clear[i].frame];
+
+		if (fits_place(c, f->clear[i].frame) &&
+		    fits(c, "src", ip_addr_format(&frame->src.addr, src, sizeof(src))) &&
+		    fits(c, "dst", ip_addr_format(&frame->dst.addr, dst, sizeof(dst))) &&
+		    fits_number(c, "protocol", frame->ip.proto))
+			add(c, f->clear[i].frame);
+	}
+}
+
+/* TCP connections that sent so many octets at least. */
+static void count_tcp(struct count *c)
+{
+	const struct facts *f = c->ev->facts;
+	const char *octets = param(c->e, "octets");
+	uint64_t least = 0;
+	size_t i;
+
+	if (octets)
+		parse_octets(octets, &least);
+	for (i = 0; i < f->n_tcp; i++)
+		if (fits_place(c, f->tcp[i].first_frame) &&
+		    fits(c, "inside", f->tcp[i].inside ? "yes" : "no") &&
+		    f->tcp[i].side[0].octets >= least)
+			add(c, f->tcp[i].first_frame);
+}
+
+static void count_wire(struct count *c, size_t offset)
+{
+	size_t i;
+
+	for (i = 0; i < c->ev->wires_count; i++)
+		if (fits(c, "wire", c->ev->wires[i].name))
+			c->o->count += *(const uint64_t *)(const void *)(
+			    (const char *)&c->ev->wires[i] + offset);
+}
+
+static void count_lost(struct count *c)
+{
+	count_wire(c, offsetof(struct wire_truth, lost));
+}
+
+static void count_too_big(struct count *c)
+{
+	count_wire(c, offsetof(struct wire_truth, too_big));
+}
+
+static void count_reordered(struct count *c)
+{
+	count_wire(c, offsetof(struct wire_truth, reordered));
+}
+
+static void count_duplicated(struct count *c)
+{
+	count_wire(c, offsetof(struct wire_truth, duplicated));
+}
+
+static const struct kind kinds[] = {
+    {"message", "IKE messages", {"exchange", "kind", "notify", "from", "place"}, count_messages},
+    {"retransmission", "retransmitted IKE messages", {"place"}, count_retransmissions},
+    {"esp", "ESP packets", {"mode", "encap", "octets", "next_header", "place"}, count_esp},
+    {"child", "Child SAs negotiated", {"mode", "asked"}, count_children},
+    {"ike-sa", "IKE SAs established", {NULL}, count_ike_sas},
+    {"refusal", "children refused", {"notify"}, count_refusals},
+    {"keepalive", "NAT keep-alives", {"place"}, count_keepalives},
+    {"mapping", "addresses with ports", {"place", "address"}, count_mappings},
+    {"icmp-error", "ICMP errors", {"mtu", "inside", "place"}, count_icmp},
+    {"mss", "SYN segments", {"mss", "segment", "inside", "place"}, count_mss},
+    {"clear", "packets in the clear", {"src", "dst", "protocol", "place"}, count_clear},
+    {"tcp", "TCP connections", {"inside", "octets", "place"}, count_tcp},
+    {"lost", "packets lost on the wire", {"wire"}, count_lost},
+    {"too-big", "packets too big for the wire", {"wire"}, count_too_big},
+    {"reordered", "packets reordered on the wire", {"wire"}, count_reordered},
+    {"duplicated", "packets duplicated on the wire", {"wire"}, count_duplicated},
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static const struct kind *find_kind(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < KINDS; i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+static bool is_known(const struct kind *kind, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < 6 && kind->params[i]; i++)
+		if (strcmp(kind->params[i], key) == 0)
+			return true;
+	return strcmp(key, "min") == 0 || strcmp(key, "max") == 0;
+}
+
+int occurred_validate(struct doc *doc, const struct sc_expectation *e, struct err_msg *msg)
+{
+	const struct kind *kind = find_kind(e->occurred);
+	char known[320] = "";
+	size_t i, len = 0;
+
+	for (i = 0; i < KINDS; i++)
+		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "",
+					kinds[i].name);
+	if (!kind)
+		return doc_error(doc, e->line, msg, "nothing is known as '%s'; there are: %s",
+				 e->occurred, known);
+	for (i = 0; i < e->with.count; i++)
+		if (!is_known(kind, e->with.items[i].key))
+			return doc_error(doc, e->with.items[i].line, msg,
+					 "'%s' has no parameter '%s'", e->occurred,
+					 e->with.items[i].key);
+	return 0;
+}
+
+/* "IKE messages (exchange IKE_AUTH, notify COOKIE)" */
+static size_t describe(const struct sc_expectation *e, const struct kind *kind, char *text,
+		       size_t cap)
+{
+	size_t i, len = (size_t)snprintf(text, cap, "%s", kind->text);
+	const char *before = " (";
+
+	for (i = 0; i < e->with.count && len < cap; i++) {
+		const struct pair *pair = &e->with.items[i];
+
+		if (strcmp(pair->key, "min") == 0 || strcmp(pair->key, "max") == 0)
+			continue;
+		len += (size_t)snprintf(text + len, cap - len, "%s%s %s", before, pair->key,
+					pair->value);
+		before = ", ";
+	}
+	if (before[0] == ',' && len < cap)
+		len += (size_t)snprintf(text + len, cap - len, ")");
+	return len < cap ? len : cap - 1;
+}
+
+void occurred_count(const struct sc_expectation *e, const struct evidence *ev,
+		    struct occurrence *o)
+{
+	const struct kind *kind = find_kind(e->occurred);
+	const char *min = param(e, "min"), *max = param(e, "max");
+	struct count c = {.e = e, .ev = ev, .o = o};
+	size_t len;
+
+	*o = (struct occurrence){.min = min ? strtoull(min, NULL, 10) : !max,
+				 .max = max ? strtoull(max, NULL, 10) : UINT64_MAX};
+	kind->count(&c);
+	o->is_met = o->count >= o->min && o->count <= o->max;
+	len = describe(e, kind, o->text, sizeof(o->text));
+	snprintf(o->text + len, sizeof(o->text) - len, ": %" PRIu64 ", %s %" PRIu64, o->count,
+		 max && !min ? "at most" : "at least", max && !min ? o->max : o->min);
+}

@@ -1,0 +1,215 @@
+/* plan_print.c - a plan in words, for --dry-run, for the terminal and for reports. */
+#include "harness/plan.h"
+#include <inttypes.h>
+#include <string.h>
+
+static void join(const struct text_list *list, char *buf, size_t cap)
+{
+	size_t i, len = 0;
+
+	buf[0] = 0;
+	for (i = 0; i < list->count && len < cap; i++)
+		len += (size_t)snprintf(buf + len, cap - len, "%s%s", i ? ", " : "",
+					list->items[i]);
+}
+
+static void describe_octets(uint64_t octets, char *buf, size_t cap)
+{
+	if (octets && octets % 1048576 == 0)
+		snprintf(buf, cap, "%" PRIu64 " MiB", octets / 1048576);
+	else if (octets && octets % 1024 == 0)
+		snprintf(buf, cap, "%" PRIu64 " KiB", octets / 1024);
+	else
+		snprintf(buf, cap, "%" PRIu64 " octets", octets);
+}
+
+const char *impairment_describe(const struct sc_impairment *i, char *buf, size_t cap)
+{
+	size_t len = 0;
+
+	buf[0] = 0;
+#define PART(condition, ...)                                                                      \
+	do {                                                                                      \
+		if ((condition) && len < cap) {                                                   \
+			len += (size_t)snprintf(buf + len, cap - len, "%s", len ? ", " : "");     \
+			if (len < cap)                                                            \
+				len += (size_t)snprintf(buf + len, cap - len, __VA_ARGS__);       \
+		}                                                                                 \
+	} while (0)
+	PART(i->loss > 0, "loss %g%%", i->loss * 100);
+	PART(i->duplicate > 0, "duplicates %g%%", i->duplicate * 100);
+	PART(i->reorder > 0, "reorders %g%%", i->reorder * 100);
+	PART(i->delay_ms, "delay %u ms", i->delay_ms);
+	PART(i->jitter_ms, "jitter %u ms", i->jitter_ms);
+	PART(i->rate, "%" PRIu64 " octets/s", i->rate);
+	PART(i->mtu, "MTU %u %s", i->mtu, i->icmp ? "with ICMP" : "without ICMP");
+#undef PART
+	if (!len)
+		snprintf(buf, cap, "perfect");
+	return buf;
+}
+
+static void describe_wait(const struct sc_step *s, char *buf, size_t cap)
+{
+	if (s->children >= 0)
+		snprintf(buf, cap, "wait for %d children at %s", s->children, s->node);
+	else if (s->sas >= 0)
+		snprintf(buf, cap, "wait for %d IKE SAs at %s", s->sas, s->node);
+	else if (s->event)
+		snprintf(buf, cap, "wait for event %s at %s", s->event, s->node);
+	else
+		snprintf(buf, cap, "wait at %s for: %s", s->node, s->run);
+}
+
+static void describe_driving(const struct sc_step *s, char *buf, size_t cap)
+{
+	char nodes[128];
+
+	join(&s->nodes, nodes, sizeof(nodes));
+	switch (s->kind) {
+	case STEP_INITIATE:
+		snprintf(buf, cap, "initiate child %s at %s", s->child, s->node);
+		break;
+	case STEP_TERMINATE:
+		snprintf(buf, cap, "terminate %s at %s", s->ike, s->node);
+		break;
+	case STEP_LISTED:
+		snprintf(buf, cap, "compare list-sas of child %s at %s", s->child, s->node);
+		break;
+	default:
+		snprintf(buf, cap, "%s %s", step_kind_name(s->kind), nodes);
+	}
+}
+
+/* A command's first line is enough to know it by. */
+static void describe_command(const struct sc_step *s, char *buf, size_t cap)
+{
+	int len = (int)strcspn(s->run, "\n");
+
+	snprintf(buf, cap, "%s in %s: %.*s%s", s->kind == STEP_SHELL ? "run" : "start", s->node,
+		 len, s->run, s->run[len] && s->run[len + 1] ? " ..." : "");
+}
+
+static void describe_network(const struct sc_step *s, char *buf, size_t cap)
+{
+	char text[128];
+
+	switch (s->kind) {
+	case STEP_NAT_REBOOT:
+		snprintf(buf, cap, "%s forgets its NAT mappings", s->node);
+		break;
+	case STEP_IMPAIR:
+		snprintf(buf, cap, "wire %s becomes: %s", s->wire,
+			 impairment_describe(&s->impairment, text, sizeof(text)));
+		break;
+	case STEP_IDLE:
+		snprintf(buf, cap, "let %g s pass", s->within_ms / 1000.0);
+		break;
+	default:
+		describe_command(s, buf, cap);
+	}
+}
+
+static void describe_traffic(const struct sc_step *s, char *buf, size_t cap)
+{
+	char octets[32];
+
+	describe_octets(s->octets ? s->octets : 1048576, octets, sizeof(octets));
+	if (s->kind == STEP_PING)
+		snprintf(buf, cap, "ping %s from %s, %u octets", s->address, s->from,
+			 s->size ? s->size : 56);
+	else if (s->kind == STEP_TCP)
+		snprintf(buf, cap, "TCP from %s to %s (%s), %s", s->from, s->to, s->address,
+			 octets);
+	else
+		snprintf(buf, cap, "UDP from %s to %s (%s), %u datagrams of %u octets", s->from,
+			 s->to, s->address, s->count ? s->count : 100, s->size ? s->size : 1000);
+}
+
+const char *step_describe(const struct sc_step *s, char *buf, size_t cap)
+{
+	size_t len;
+
+	if (s->kind == STEP_WAIT)
+		describe_wait(s, buf, cap);
+	else if (s->kind <= STEP_TERMINATE || s->kind == STEP_LISTED)
+		describe_driving(s, buf, cap);
+	else if (s->kind <= STEP_UDP)
+		describe_traffic(s, buf, cap);
+	else
+		describe_network(s, buf, cap);
+	len = strlen(buf);
+	if (s->expect == EXPECT_FAIL)
+		snprintf(buf + len, cap - len, "; must fail");
+	return buf;
+}
+
+static void print_topology(const struct plan *plan, FILE *out)
+{
+	const struct topology *topo = &plan->topology;
+	static const char *const places[] = {"", ", outer", ", inside"};
+	char text[160];
+	size_t i;
+
+	fprintf(out, "nodes:\n");
+	for (i = 0; i < topo->nodes_count; i++)
+		fprintf(out, "  %s\n", topo->nodes[i]);
+	fprintf(out, "wires:\n");
+	for (i = 0; i < plan->wires_count; i++) {
+		const struct plan_wire *w = &plan->wires[i];
+		const struct topo_link *link = &topo->links[w->link];
+
+		fprintf(out, "  %s: %s:%s -- %s:%s, MTU %u%s, %s\n", w->name, link->a.node,
+			link->a.ifname, link->b.node, link->b.ifname, link->mtu ? link->mtu : 1500,
+			places[w->place],
+			w->impairment.is_set
+			    ? impairment_describe(&w->impairment, text, sizeof(text))
+			    : "plain cable");
+	}
+	fprintf(out, "addresses:\n");
+	for (i = 0; i < topo->addresses_count; i++)
+		fprintf(out, "  %s %s %s\n", topo->addresses[i].node, topo->addresses[i].ifname,
+			topo->addresses[i].prefix);
+	fprintf(out, "routes:\n");
+	for (i = 0; i < topo->routes_count; i++)
+		fprintf(out, "  %s %s%s%s%s%s\n", topo->routes[i].node, topo->routes[i].dst,
+			topo->routes[i].via ? " via " : "",
+			topo->routes[i].via ? topo->routes[i].via : "",
+			topo->routes[i].ifname ? " dev " : "",
+			topo->routes[i].ifname ? topo->routes[i].ifname : "");
+}
+
+static void print_expectation(const struct sc_expectation *e, FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "  %s %s%s", e->check ? "check" : "occurred",
+		e->check ? e->check : e->occurred, e->verdict ? " finds a fault" : "");
+	for (i = 0; i < e->with.count; i++)
+		fprintf(out, "%s%s %s", i ? ", " : ": ", e->with.items[i].key,
+			e->with.items[i].value);
+	fprintf(out, "%s%s\n", e->finding ? ", which shows " : "", e->finding ? e->finding : "");
+}
+
+void plan_print(const struct plan *plan, FILE *out)
+{
+	const struct scenario *sc = plan->scenario;
+	const struct sc_step *steps = sc->steps.items;
+	const struct sc_expectation *expect = sc->expect.items;
+	char text[256];
+	size_t i;
+
+	fprintf(out, "scenario: %s\nseed: %" PRIu64 "\npurpose: %s\n", sc->name, plan->seed,
+		sc->purpose);
+	print_topology(plan, out);
+	fprintf(out, "endpoints:\n");
+	for (i = 0; i < plan->endpoints_count; i++)
+		fprintf(out, "  %s: %s\n", plan->endpoints[i].sc->node, plan->endpoints[i].peer);
+	fprintf(out, "steps:\n");
+	for (i = 0; i < sc->steps.count; i++)
+		fprintf(out, "  %zu. %s\n", i + 1, step_describe(&steps[i], text, sizeof(text)));
+	fprintf(out, "expected:\n");
+	for (i = 0; i < sc->expect.count; i++)
+		print_expectation(&expect[i], out);
+	fprintf(out, "  all standing checks\n");
+}
