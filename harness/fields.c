@@ -30,8 +30,8 @@ static void list_keys(const struct field *fields, char *text, size_t cap)
 
 	text[0] = 0;
 	for (; fields->key && len < cap; fields++)
-		len += (size_t)snprintf(text + len, cap - len, "%s%s", len ? ", " : "",
-					fields->key);
+		len +=
+		    (size_t)snprintf(text + len, cap - len, "%s%s", len ? ", " : "", fields->key);
 }
 
 static const struct field *find_field(const struct field *fields, const char *key)
@@ -281,8 +281,8 @@ int field_pairs(struct doc *doc, const struct field *field, const struct doc_nod
 static int read_item(struct doc *doc, const struct field_type *type, const struct doc_node *node,
 		     void *out, struct err_msg *msg)
 {
-	const struct field *field = type->shorthand ? find_field(type->fields, type->shorthand)
-						    : NULL;
+	const struct field *field =
+	    type->shorthand ? find_field(type->fields, type->shorthand) : NULL;
 
 	*(unsigned *)((char *)out + type->line_offset) = node->line;
 	if (field && node->kind != DOC_MAP)

@@ -89,7 +89,8 @@ static void count_messages(struct count *c)
 	for (i = 0; i < f->n_ike; i++) {
 		const struct ike_msg *m = &f->ike[i];
 
-		if (fits_place(c, m->frame) && fits(c, "kind", m->request ? "request" : "response") &&
+		if (fits_place(c, m->frame) &&
+		    fits(c, "kind", m->request ? "request" : "response") &&
 		    fits(c, "exchange", ike_exchange_name(m->hdr.exchange, name, sizeof(name))) &&
 		    fits(c, "from", m->from_initiator ? "initiator" : "responder") &&
 		    has_notify(c, m))
@@ -143,7 +144,7 @@ static void count_children(struct count *c)
 		if (fits(c, "mode", mode_text(child->mode)) &&
 		    fits(c, "asked", mode_text(child->asked)))
 			add(c, f->ike[child->response_msg != FACT_NONE ? child->response_msg
-								      : child->request_msg]
+								       : child->request_msg]
 				   .frame);
 	}
 }
@@ -191,8 +192,8 @@ static void count_mappings(struct count *c)
 	for (i = 0; i < f->n_frames && n < 64; i++) {
 		const struct fact_frame *frame = &f->frames[i];
 
-		if ((frame->kind != FRAME_IKE && frame->kind != FRAME_ESP) ||
-		    !fits_place(c, i) || !address ||
+		if ((frame->kind != FRAME_IKE && frame->kind != FRAME_ESP) || !fits_place(c, i) ||
+		    !address ||
 		    strcmp(ip_addr_format(&frame->src.addr, text, sizeof(text)), address) != 0)
 			continue;
 		for (j = 0; j < n && !endpoint_eq(&seen[j], &frame->src); j++)
@@ -278,8 +279,9 @@ static void count_wire(struct count *c, size_t offset)
 
 	for (i = 0; i < c->ev->wires_count; i++)
 		if (fits(c, "wire", c->ev->wires[i].name))
-			c->o->count += *(const uint64_t *)(const void *)(
-			    (const char *)&c->ev->wires[i] + offset);
+			c->o->count +=
+			    *(const uint64_t *)(const void *)((const char *)&c->ev->wires[i] +
+							      offset);
 }
 
 static void count_lost(struct count *c)
@@ -384,8 +386,7 @@ static size_t describe(const struct sc_expectation *e, const struct kind *kind, 
 	return len < cap ? len : cap - 1;
 }
 
-void occurred_count(const struct sc_expectation *e, const struct evidence *ev,
-		    struct occurrence *o)
+void occurred_count(const struct sc_expectation *e, const struct evidence *ev, struct occurrence *o)
 {
 	const struct kind *kind = find_kind(e->occurred);
 	const char *min = param(e, "min"), *max = param(e, "max");

@@ -106,16 +106,16 @@ static bool set_tunnel_nets(const char *text, struct check_params *params)
 		return false;
 	strcpy(copy, text);
 	while ((word = strsep(&rest, " ")))
-		if (*word && (ts_parse(word, &ts, NULL) < 0 ||
-			      ts_list_add(&params->tunnel_nets, &ts) < 0))
+		if (*word &&
+		    (ts_parse(word, &ts, NULL) < 0 || ts_list_add(&params->tunnel_nets, &ts) < 0))
 			return false;
 	return params->tunnel_nets.n > 0;
 }
 
 static bool add_pair(char *text, struct check_params *params)
 {
-	struct ts_pair *pairs = realloc((void *)params->selectors,
-					sizeof(*pairs) * (params->n_selectors + 1));
+	struct ts_pair *pairs =
+	    realloc((void *)params->selectors, sizeof(*pairs) * (params->n_selectors + 1));
 	char *i = strsep(&text, " "), *sign = strsep(&text, " ");
 
 	if (!pairs)

@@ -6,8 +6,7 @@
 #include "harness/scenario.h"
 
 /* That the check exists and its parameters can be read; for scenario.c. ERR_SYNTAX. */
-int params_validate(struct doc *doc, const struct sc_expectation *expectation,
-		    struct err_msg *msg);
+int params_validate(struct doc *doc, const struct sc_expectation *expectation, struct err_msg *msg);
 /* Adds the parameters to *params (places and MTU stay). ERR_SYNTAX, ERR_NOMEM. */
 int params_read(struct doc *doc, const struct pair_list *with, struct check_params *params,
 		struct err_msg *msg);

@@ -39,7 +39,7 @@ static void *append(struct make *m, const void **table, size_t *count, size_t si
 	return copy + size * (*count)++;
 }
 
-#define APPEND(m, topo, name)                                                                \
+#define APPEND(m, topo, name)                                                  \
 	append(m, (const void **)(void *)&(topo)->name, &(topo)->name##_count, \
 	       sizeof(*(topo)->name))
 
@@ -366,7 +366,8 @@ static const struct sc_link *settings_of(struct make *m, const struct topo_link 
 	size_t i;
 
 	for (i = 0; i < m->sc->topology.links.count; i++) {
-		if (links[i].ends.count != 2 || parse_end(m, &links[i], links[i].ends.items[0], &a) < 0 ||
+		if (links[i].ends.count != 2 ||
+		    parse_end(m, &links[i], links[i].ends.items[0], &a) < 0 ||
 		    parse_end(m, &links[i], links[i].ends.items[1], &b) < 0)
 			continue;
 		if (same_end(&a, &link->a) && same_end(&b, &link->b))
@@ -422,8 +423,8 @@ static int add_wire(struct make *m, size_t index, struct topo_link *link)
 	const struct sc_link *sc = settings_of(m, link);
 	struct plan_wire *wire;
 
-	wire = append(m, (const void **)(void *)&m->plan->wires, &m->plan->wires_count,
-		      sizeof(*wire));
+	wire =
+	    append(m, (const void **)(void *)&m->plan->wires, &m->plan->wires_count, sizeof(*wire));
 	if (!wire)
 		return no_memory(m);
 	*wire = (struct plan_wire){.link = index, .place = default_place(m, link)};
@@ -545,8 +546,8 @@ static int add_endpoint(struct make *m, const struct plan_options *options,
 	if (topology_node(&m->plan->topology, sc->node) < 0)
 		return doc_error(m->doc, sc->line, m->msg, "no node '%s'", sc->node);
 	if (!is_daemon(endpoint->peer))
-		return doc_error(m->doc, sc->line, m->msg,
-				 "'%s' is no daemon: beetd, strongswan", endpoint->peer);
+		return doc_error(m->doc, sc->line, m->msg, "'%s' is no daemon: beetd, strongswan",
+				 endpoint->peer);
 	return read_config(m, sc, &endpoint->config);
 }
 

@@ -9,8 +9,8 @@ static void join(const struct text_list *list, char *buf, size_t cap)
 
 	buf[0] = 0;
 	for (i = 0; i < list->count && len < cap; i++)
-		len += (size_t)snprintf(buf + len, cap - len, "%s%s", i ? ", " : "",
-					list->items[i]);
+		len +=
+		    (size_t)snprintf(buf + len, cap - len, "%s%s", i ? ", " : "", list->items[i]);
 }
 
 static void describe_octets(uint64_t octets, char *buf, size_t cap)
@@ -28,13 +28,13 @@ const char *impairment_describe(const struct sc_impairment *i, char *buf, size_t
 	size_t len = 0;
 
 	buf[0] = 0;
-#define PART(condition, ...)                                                                      \
-	do {                                                                                      \
-		if ((condition) && len < cap) {                                                   \
-			len += (size_t)snprintf(buf + len, cap - len, "%s", len ? ", " : "");     \
-			if (len < cap)                                                            \
-				len += (size_t)snprintf(buf + len, cap - len, __VA_ARGS__);       \
-		}                                                                                 \
+#define PART(condition, ...)                                                                  \
+	do {                                                                                  \
+		if ((condition) && len < cap) {                                               \
+			len += (size_t)snprintf(buf + len, cap - len, "%s", len ? ", " : ""); \
+			if (len < cap)                                                        \
+				len += (size_t)snprintf(buf + len, cap - len, __VA_ARGS__);   \
+		}                                                                             \
 	} while (0)
 	PART(i->loss > 0, "loss %g%%", i->loss * 100);
 	PART(i->duplicate > 0, "duplicates %g%%", i->duplicate * 100);

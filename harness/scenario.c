@@ -10,8 +10,8 @@
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
-#define END              \
-	{                \
+#define END                 \
+	{                   \
 		.key = NULL \
 	}
 
@@ -65,8 +65,8 @@ static const struct field impairment_fields[] = {
     {"mtu", field_unsigned, AT(sc_impairment, mtu), NULL, false},
     {"icmp", field_bool, AT(sc_impairment, icmp), NULL, false},
     END};
-static const struct field_type impairment_type = {
-    sizeof(struct sc_impairment), impairment_fields, NULL, AT(sc_impairment, line)};
+static const struct field_type impairment_type = {sizeof(struct sc_impairment), impairment_fields,
+						  NULL, AT(sc_impairment, line)};
 
 static const struct field link_fields[] = {
     {"ends", field_texts, AT(sc_link, ends), NULL, true},
@@ -85,8 +85,8 @@ static const struct field topology_fields[] = {
     {"nodes", field_items, AT(sc_topology, nodes), &node_type, false},
     {"links", field_items, AT(sc_topology, links), &link_type, false},
     END};
-static const struct field_type topology_type = {sizeof(struct sc_topology), topology_fields,
-						"base", AT(sc_topology, line)};
+static const struct field_type topology_type = {sizeof(struct sc_topology), topology_fields, "base",
+						AT(sc_topology, line)};
 
 static const struct field credential_fields[] = {
     {"name", field_text, AT(sc_credential, name), NULL, true},
@@ -97,8 +97,8 @@ static const struct field credential_fields[] = {
     {"private_at", field_texts, AT(sc_credential, private_at), NULL, false},
     {"certificate_at", field_texts, AT(sc_credential, certificate_at), NULL, false},
     END};
-static const struct field_type credential_type = {
-    sizeof(struct sc_credential), credential_fields, NULL, AT(sc_credential, line)};
+static const struct field_type credential_type = {sizeof(struct sc_credential), credential_fields,
+						  NULL, AT(sc_credential, line)};
 
 static const struct field inner_fields[] = {
     {"interface", field_text, AT(sc_inner, interface), NULL, false},
@@ -129,42 +129,80 @@ static const struct field expectation_fields[] = {
     {"finding", field_text, AT(sc_expectation, finding), NULL, false},
     {"because", field_text, AT(sc_expectation, because), NULL, false},
     END};
-static const struct field_type expectation_type = {sizeof(struct sc_expectation),
-						   expectation_fields, NULL,
-						   AT(sc_expectation, line)};
+static const struct field_type expectation_type = {
+    sizeof(struct sc_expectation), expectation_fields, NULL, AT(sc_expectation, line)};
 
 /* --- steps: a mapping of one key, the kind; what it may hold depends on the kind --- */
 
-#define STEP_NODE(required)    {"node", field_text, AT(sc_step, node), NULL, required}
-#define STEP_FROM	       {"from", field_text, AT(sc_step, from), NULL, true}
-#define STEP_TO(required)      {"to", field_text, AT(sc_step, to), NULL, required}
-#define STEP_ADDRESS(required) {"address", field_text, AT(sc_step, address), NULL, required}
-#define STEP_CHILD(required)   {"child", field_text, AT(sc_step, child), NULL, required}
-#define STEP_WITHIN	       {"within", field_ms, AT(sc_step, within_ms), NULL, false}
-#define STEP_OCTETS	       {"octets", field_octets, AT(sc_step, octets), NULL, false}
-#define STEP_SIZE	       {"size", field_unsigned, AT(sc_step, size), NULL, false}
-#define STEP_COUNT	       {"count", field_unsigned, AT(sc_step, count), NULL, false}
-#define STEP_RUN(required)     {"run", field_text, AT(sc_step, run), NULL, required}
-#define STEP_EXPECT	       {"expect", field_choice, AT(sc_step, expect), results, false}
+#define STEP_NODE(required)                                           \
+	{                                                             \
+		"node", field_text, AT(sc_step, node), NULL, required \
+	}
+#define STEP_FROM                                                 \
+	{                                                         \
+		"from", field_text, AT(sc_step, from), NULL, true \
+	}
+#define STEP_TO(required)                                         \
+	{                                                         \
+		"to", field_text, AT(sc_step, to), NULL, required \
+	}
+#define STEP_ADDRESS(required)                                              \
+	{                                                                   \
+		"address", field_text, AT(sc_step, address), NULL, required \
+	}
+#define STEP_CHILD(required)                                            \
+	{                                                               \
+		"child", field_text, AT(sc_step, child), NULL, required \
+	}
+#define STEP_WITHIN                                                     \
+	{                                                               \
+		"within", field_ms, AT(sc_step, within_ms), NULL, false \
+	}
+#define STEP_OCTETS                                                      \
+	{                                                                \
+		"octets", field_octets, AT(sc_step, octets), NULL, false \
+	}
+#define STEP_SIZE                                                      \
+	{                                                              \
+		"size", field_unsigned, AT(sc_step, size), NULL, false \
+	}
+#define STEP_COUNT                                                       \
+	{                                                                \
+		"count", field_unsigned, AT(sc_step, count), NULL, false \
+	}
+#define STEP_RUN(required)                                          \
+	{                                                           \
+		"run", field_text, AT(sc_step, run), NULL, required \
+	}
+#define STEP_EXPECT                                                         \
+	{                                                                   \
+		"expect", field_choice, AT(sc_step, expect), results, false \
+	}
 
-static const struct field nodes_fields[] = {
-    {"nodes", field_texts, AT(sc_step, nodes), NULL, true}, END};
+static const struct field nodes_fields[] = {{"nodes", field_texts, AT(sc_step, nodes), NULL, true},
+					    END};
 static const struct field load_fields[] = {
     {"nodes", field_texts, AT(sc_step, nodes), NULL, true}, STEP_EXPECT, END};
 static const struct field initiate_fields[] = {STEP_NODE(true), STEP_CHILD(true), STEP_WITHIN,
 					       STEP_EXPECT, END};
-static const struct field terminate_fields[] = {
-    STEP_NODE(true), {"ike", field_text, AT(sc_step, ike), NULL, true}, STEP_WITHIN, STEP_EXPECT,
-    END};
-static const struct field ping_fields[] = {STEP_FROM,  STEP_ADDRESS(true), STEP_SIZE,
-					   STEP_COUNT, STEP_WITHIN,	   STEP_EXPECT, END};
-static const struct field tcp_fields[] = {STEP_FROM,   STEP_TO(true), STEP_ADDRESS(true),
-					  STEP_OCTETS, STEP_WITHIN,   STEP_EXPECT, END};
-static const struct field udp_fields[] = {
-    STEP_FROM,	 STEP_TO(true), STEP_ADDRESS(true),
-    STEP_SIZE,	 STEP_COUNT,	STEP_WITHIN,
-    STEP_EXPECT, {"lost", field_fraction, AT(sc_step, lost), NULL, false},
-    END};
+static const struct field terminate_fields[] = {STEP_NODE(true),
+						{"ike", field_text, AT(sc_step, ike), NULL, true},
+						STEP_WITHIN,
+						STEP_EXPECT,
+						END};
+static const struct field ping_fields[] = {STEP_FROM,	STEP_ADDRESS(true), STEP_SIZE, STEP_COUNT,
+					   STEP_WITHIN, STEP_EXPECT,	    END};
+static const struct field tcp_fields[] = {
+    STEP_FROM, STEP_TO(true), STEP_ADDRESS(true), STEP_OCTETS, STEP_WITHIN, STEP_EXPECT, END};
+static const struct field udp_fields[] = {STEP_FROM,
+					  STEP_TO(true),
+					  STEP_ADDRESS(true),
+					  STEP_SIZE,
+					  STEP_COUNT,
+					  STEP_WITHIN,
+					  STEP_EXPECT,
+					  {"lost", field_fraction, AT(sc_step, lost), NULL, false},
+					  END};
 static const struct field wait_fields[] = {
     STEP_NODE(true),
     {"children", field_unsigned, AT(sc_step, children), NULL, false},
@@ -183,15 +221,21 @@ static const struct field impair_fields[] = {
     {"wire", field_text, AT(sc_step, wire), NULL, true},
     {"to", field_struct, AT(sc_step, impairment), &impairment_type, true},
     END};
-static const struct field shell_fields[] = {
-    STEP_NODE(true), STEP_RUN(true), STEP_WITHIN, STEP_EXPECT,
-    {"show", field_text, AT(sc_step, show), NULL, false}, END};
+static const struct field shell_fields[] = {STEP_NODE(true),
+					    STEP_RUN(true),
+					    STEP_WITHIN,
+					    STEP_EXPECT,
+					    {"show", field_text, AT(sc_step, show), NULL, false},
+					    END};
 static const struct field background_fields[] = {STEP_NODE(true), STEP_RUN(true), END};
-static const struct field idle_fields[] = {
-    {"for", field_ms, AT(sc_step, within_ms), NULL, true}, END};
+static const struct field idle_fields[] = {{"for", field_ms, AT(sc_step, within_ms), NULL, true},
+					   END};
 
 static const struct field_type step_types[STEP_KINDS_COUNT] = {
-#define TYPE(table, short_key) {sizeof(struct sc_step), table, short_key, AT(sc_step, line)}
+#define TYPE(table, short_key)                                              \
+	{                                                                   \
+		sizeof(struct sc_step), table, short_key, AT(sc_step, line) \
+	}
     [STEP_START] = TYPE(nodes_fields, "nodes"),
     [STEP_STOP] = TYPE(nodes_fields, "nodes"),
     [STEP_KILL] = TYPE(nodes_fields, "nodes"),
@@ -369,8 +413,8 @@ static bool drives_endpoint(enum step_kind kind)
 
 static int check_wait(const struct scenario *sc, const struct sc_step *step, struct err_msg *msg)
 {
-	unsigned conditions = (step->children >= 0) + (step->sas >= 0) + (step->event != NULL) +
-			      (step->run != NULL);
+	unsigned conditions =
+	    (step->children >= 0) + (step->sas >= 0) + (step->event != NULL) + (step->run != NULL);
 
 	if (conditions != 1)
 		return doc_error(sc->doc, step->line, msg,

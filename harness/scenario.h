@@ -6,6 +6,7 @@
 #ifndef HARNESS_SCENARIO_H
 #define HARNESS_SCENARIO_H
 
+#include "harness/credentials.h"
 #include "harness/fields.h"
 
 /* --- the network --- */
@@ -72,18 +73,17 @@ enum base_topology { BASE_NONE, BASE_SEED };
 
 struct sc_topology {
 	unsigned line;
-	int base;			/* enum base_topology */
-	int nat;			/* enum nat_ports, of the base's ISP box */
+	int base;			 /* enum base_topology */
+	int nat;			 /* enum nat_ports, of the base's ISP box */
 	struct text_list without_routes; /* destinations: the base's routes that are left out */
-	struct text_list without_nat;	/* nodes whose rules of the base are left out */
-	struct item_list nodes;		/* struct sc_node: new ones, or additions to the base's */
-	struct item_list links;		/* struct sc_link: new ones, or settings of the base's */
+	struct text_list without_nat;	 /* nodes whose rules of the base are left out */
+	struct item_list nodes;		 /* struct sc_node: new ones, or additions to the base's */
+	struct item_list links;		 /* struct sc_link: new ones, or settings of the base's */
 };
 
 /* --- the ends --- */
 
 enum credential_kind { CRED_SELF_SIGNED, CRED_CA, CRED_ISSUED };
-enum credential_key { CRED_ED25519, CRED_RSA, CRED_ECDSA };
 
 struct sc_credential {
 	unsigned line;
@@ -111,7 +111,7 @@ struct sc_endpoint {
 	const char *peer; /* "beetd", "strongswan" */
 	const char *config, *config_file;
 	struct pair_list substitute;
-	struct item_list inner;	 /* struct sc_inner */
+	struct item_list inner; /* struct sc_inner */
 	struct text_list beetd_args;
 	const char *strongswan_conf; /* in charon { } */
 	bool may_be_foreign;	     /* --peer may put another daemon here */
@@ -121,23 +121,23 @@ struct sc_endpoint {
 
 enum step_result { EXPECT_OK, EXPECT_FAIL };
 
-#define STEP_KINDS(X)                                                                           \
-	X(START, "start", "starts the daemons of these nodes")                                  \
-	X(STOP, "stop", "stops them")                                                           \
-	X(KILL, "kill", "kills them, without a word to the peer")                               \
-	X(RESTART, "restart", "stops, starts and loads them again")                             \
-	X(LOAD, "load", "loads their configuration")                                            \
-	X(INITIATE, "initiate", "brings a child up")                                            \
-	X(TERMINATE, "terminate", "closes the IKE SAs of a name")                               \
-	X(PING, "ping", "pings until the first answer, then once more")                         \
-	X(TCP, "tcp", "sends a stream over TCP, compared octet by octet")                       \
-	X(UDP, "udp", "sends numbered datagrams, whose contents are checked")                   \
-	X(WAIT, "wait", "waits for a condition")                                                \
-	X(LISTED, "listed", "compares what list-sas says of a child")                           \
-	X(NAT_REBOOT, "nat-reboot", "a NAT box forgets its mappings")                           \
-	X(IMPAIR, "impair", "changes what a wire does")                                         \
-	X(SHELL, "shell", "runs a command in a node")                                           \
-	X(BACKGROUND, "background", "starts a command in a node, until the end of the run")     \
+#define STEP_KINDS(X)                                                                       \
+	X(START, "start", "starts the daemons of these nodes")                              \
+	X(STOP, "stop", "stops them")                                                       \
+	X(KILL, "kill", "kills them, without a word to the peer")                           \
+	X(RESTART, "restart", "stops, starts and loads them again")                         \
+	X(LOAD, "load", "loads their configuration")                                        \
+	X(INITIATE, "initiate", "brings a child up")                                        \
+	X(TERMINATE, "terminate", "closes the IKE SAs of a name")                           \
+	X(PING, "ping", "pings until the first answer, then once more")                     \
+	X(TCP, "tcp", "sends a stream over TCP, compared octet by octet")                   \
+	X(UDP, "udp", "sends numbered datagrams, whose contents are checked")               \
+	X(WAIT, "wait", "waits for a condition")                                            \
+	X(LISTED, "listed", "compares what list-sas says of a child")                       \
+	X(NAT_REBOOT, "nat-reboot", "a NAT box forgets its mappings")                       \
+	X(IMPAIR, "impair", "changes what a wire does")                                     \
+	X(SHELL, "shell", "runs a command in a node")                                       \
+	X(BACKGROUND, "background", "starts a command in a node, until the end of the run") \
 	X(IDLE, "idle", "lets time pass")
 
 enum step_kind {
@@ -162,7 +162,7 @@ struct sc_step {
 	struct pair_list values; /* listed */
 	uint64_t octets;
 	unsigned size, count;
-	double lost; /* udp: share of datagrams that may be lost */
+	double lost;	   /* udp: share of datagrams that may be lost */
 	int children, sas; /* wait; -1: not asked */
 	unsigned within_ms;
 	int expect; /* enum step_result */

@@ -7,7 +7,7 @@
  * first failure stops them all. */
 #include "vpn/tests/bench/hub.h"
 #include "vpn/tests/bench/stage.h"
-#include "vpn/tests/integration/keys.h"
+#include "harness/credentials.h"
 #include "vpn/vici/client/client.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -109,10 +109,11 @@ static int install(struct net *net, struct peer *peer, const char *kind, const c
 
 static int install_keys(struct hub *h, struct err_msg *msg)
 {
-	int err = keys_self_signed(h->net, net_dir(h->net), "a", KEYS_ED25519, msg);
+	int err = credentials_self_signed(h->net, net_dir(h->net), "a", CREDENTIAL_ED25519, msg);
 
 	if (err == 0)
-		err = keys_self_signed(h->net, net_dir(h->net), "b", KEYS_ED25519, msg);
+		err =
+		    credentials_self_signed(h->net, net_dir(h->net), "b", CREDENTIAL_ED25519, msg);
 	if (err == 0)
 		err = install(h->net, h->a, "private", "a-key.pem", msg);
 	if (err == 0)

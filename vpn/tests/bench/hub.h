@@ -5,7 +5,7 @@
 #ifndef VPN_TESTS_BENCH_HUB_H
 #define VPN_TESTS_BENCH_HUB_H
 
-#include "vpn/tests/integration/peer.h"
+#include "harness/peer.h"
 
 enum hub_auth { HUB_ED25519, HUB_PSK };
 

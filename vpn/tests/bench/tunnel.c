@@ -8,8 +8,8 @@
 #include "vpn/tests/bench/tunnel.h"
 #include "vpn/tests/bench/procstat.h"
 #include "vpn/tests/bench/stage.h"
-#include "vpn/tests/integration/conf.h"
-#include "vpn/tests/integration/traffic.h"
+#include "harness/conf.h"
+#include "harness/traffic.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 
 #include "netns/process.h"
 #include "vpn/tests/bench/wireguard.h"
-#include "vpn/tests/integration/peer.h"
+#include "harness/peer.h"
 
 enum tunnel_kind { TUNNEL_NONE, TUNNEL_IKE, TUNNEL_WIREGUARD };
 

@@ -4,7 +4,7 @@
 #include "vpn/tests/integration/cases.h"
 
 struct auth {
-	enum keys_kind kind;
+	enum credential_key kind;
 	bool by_ca;
 	const char *gw_id, *vps_id;
 };
@@ -12,26 +12,27 @@ struct auth {
 #define GW_FQDN	 "lab-gw.inetdoc.net"
 #define VPS_FQDN "vps.inetdoc.net"
 
-static void make_ca_keys(struct lab *lab, enum keys_kind kind)
+static void make_ca_keys(struct lab *lab, enum credential_key kind)
 {
 	const char *dir = net_dir(lab->net);
 	struct err_msg msg = {{0}};
 
-	lab_ok(lab, keys_ca(lab->net, dir, "ca", kind, &msg), &msg, "ca");
-	lab_ok(lab, keys_issued(lab->net, dir, "lab-gw", "ca", kind, KEYS_VALID, &msg), &msg,
-	       "lab-gw");
-	lab_ok(lab, keys_issued(lab->net, dir, "vps", "ca", kind, KEYS_VALID, &msg), &msg, "vps");
+	lab_ok(lab, credentials_ca(lab->net, dir, "ca", kind, &msg), &msg, "ca");
+	lab_ok(lab, credentials_issued(lab->net, dir, "lab-gw", "ca", kind, CREDENTIAL_VALID, &msg),
+	       &msg, "lab-gw");
+	lab_ok(lab, credentials_issued(lab->net, dir, "vps", "ca", kind, CREDENTIAL_VALID, &msg),
+	       &msg, "vps");
 	lab_install(lab, lab->gw, "x509ca", "ca", "cert");
 	lab_install(lab, lab->vps, "x509ca", "ca", "cert");
 }
 
-static void make_self_signed_keys(struct lab *lab, enum keys_kind kind)
+static void make_self_signed_keys(struct lab *lab, enum credential_key kind)
 {
 	const char *dir = net_dir(lab->net);
 	struct err_msg msg = {{0}};
 
-	lab_ok(lab, keys_self_signed(lab->net, dir, "lab-gw", kind, &msg), &msg, "lab-gw");
-	lab_ok(lab, keys_self_signed(lab->net, dir, "vps", kind, &msg), &msg, "vps");
+	lab_ok(lab, credentials_self_signed(lab->net, dir, "lab-gw", kind, &msg), &msg, "lab-gw");
+	lab_ok(lab, credentials_self_signed(lab->net, dir, "vps", kind, &msg), &msg, "vps");
 	lab_install(lab, lab->gw, "x509", "vps", "cert");
 	lab_install(lab, lab->vps, "x509", "lab-gw", "cert");
 }
@@ -102,11 +103,11 @@ static void run_psk(const struct it_case *it, const struct peer_driver *gw,
 
 const struct it_case cases_auth[] = {
     {"psk", run_psk, NULL},
-    CERTIFICATES("rsa-self-signed", KEYS_RSA, false, GW_ID, VPS_ID),
-    CERTIFICATES("ecdsa-self-signed", KEYS_ECDSA, false, GW_ID, VPS_ID),
-    CERTIFICATES("ed25519-ca", KEYS_ED25519, true, GW_ID, VPS_ID),
-    CERTIFICATES("rsa-ca", KEYS_RSA, true, GW_ID, VPS_ID),
-    CERTIFICATES("ecdsa-ca", KEYS_ECDSA, true, GW_ID, VPS_ID),
-    CERTIFICATES("ed25519-ca-alternative-name", KEYS_ED25519, true, GW_FQDN, VPS_FQDN),
+    CERTIFICATES("rsa-self-signed", CREDENTIAL_RSA, false, GW_ID, VPS_ID),
+    CERTIFICATES("ecdsa-self-signed", CREDENTIAL_ECDSA, false, GW_ID, VPS_ID),
+    CERTIFICATES("ed25519-ca", CREDENTIAL_ED25519, true, GW_ID, VPS_ID),
+    CERTIFICATES("rsa-ca", CREDENTIAL_RSA, true, GW_ID, VPS_ID),
+    CERTIFICATES("ecdsa-ca", CREDENTIAL_ECDSA, true, GW_ID, VPS_ID),
+    CERTIFICATES("ed25519-ca-alternative-name", CREDENTIAL_ED25519, true, GW_FQDN, VPS_FQDN),
     {NULL, NULL, NULL},
 };

@@ -17,17 +17,21 @@ struct failure {
 	bool sa_stays; /* RFC 7296 §1.2: a child that fails takes no IKE SA with it */
 };
 
-static void use_certificates(struct lab *lab, enum keys_validity gw_validity,
-			     enum keys_validity vps_validity)
+static void use_certificates(struct lab *lab, enum credential_validity gw_validity,
+			     enum credential_validity vps_validity)
 {
 	const char *dir = net_dir(lab->net);
 	struct err_msg msg = {{0}};
 
-	lab_ok(lab, keys_ca(lab->net, dir, "ca", KEYS_ED25519, &msg), &msg, "ca");
-	lab_ok(lab, keys_issued(lab->net, dir, "lab-gw", "ca", KEYS_ED25519, gw_validity, &msg),
+	lab_ok(lab, credentials_ca(lab->net, dir, "ca", CREDENTIAL_ED25519, &msg), &msg, "ca");
+	lab_ok(lab,
+	       credentials_issued(lab->net, dir, "lab-gw", "ca", CREDENTIAL_ED25519, gw_validity,
+				  &msg),
 	       &msg, "lab-gw");
-	lab_ok(lab, keys_issued(lab->net, dir, "vps", "ca", KEYS_ED25519, vps_validity, &msg), &msg,
-	       "vps");
+	lab_ok(
+	    lab,
+	    credentials_issued(lab->net, dir, "vps", "ca", CREDENTIAL_ED25519, vps_validity, &msg),
+	    &msg, "vps");
 	lab_install(lab, lab->gw, "x509ca", "ca", "cert");
 	lab_install(lab, lab->vps, "x509ca", "ca", "cert");
 	lab_install(lab, lab->gw, "private", "lab-gw", "key");
@@ -65,13 +69,13 @@ static void unknown_responder(struct lab *lab, struct conf *gw, struct conf *vps
 
 static void expired_initiator(struct lab *lab, struct conf *gw, struct conf *vps)
 {
-	use_certificates(lab, KEYS_EXPIRED, KEYS_VALID);
+	use_certificates(lab, CREDENTIAL_EXPIRED, CREDENTIAL_VALID);
 	use_ca_confs(gw, vps);
 }
 
 static void expired_responder(struct lab *lab, struct conf *gw, struct conf *vps)
 {
-	use_certificates(lab, KEYS_VALID, KEYS_EXPIRED);
+	use_certificates(lab, CREDENTIAL_VALID, CREDENTIAL_EXPIRED);
 	use_ca_confs(gw, vps);
 }
 
@@ -80,9 +84,9 @@ static void untrusted_initiator(struct lab *lab, struct conf *gw, struct conf *v
 {
 	struct err_msg msg = {{0}};
 
-	use_certificates(lab, KEYS_VALID, KEYS_VALID);
-	lab_ok(lab, keys_ca(lab->net, net_dir(lab->net), "other", KEYS_ED25519, &msg), &msg,
-	       "other");
+	use_certificates(lab, CREDENTIAL_VALID, CREDENTIAL_VALID);
+	lab_ok(lab, credentials_ca(lab->net, net_dir(lab->net), "other", CREDENTIAL_ED25519, &msg),
+	       &msg, "other");
 	lab_install(lab, lab->vps, "x509ca", "other", "cert");
 	lab_ok(lab, peer_remove(lab->vps, "x509ca/ca-cert.pem", &msg), &msg, "vps");
 	use_ca_confs(gw, vps);

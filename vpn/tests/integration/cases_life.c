@@ -1,6 +1,6 @@
 /* cases_life.c - ends that come, go and come again. */
 #include "vpn/tests/integration/cases.h"
-#include "vpn/tests/integration/traffic.h"
+#include "harness/traffic.h"
 #include <stdio.h>
 #include <string.h>
 

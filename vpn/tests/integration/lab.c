@@ -6,7 +6,7 @@
  * Ownership: struct lab is the caller's; lab_close frees what it holds, and so does lab_fail before
  * it ends the program. If the program dies in any other way, the network's guard cleans up. */
 #include "vpn/tests/integration/lab.h"
-#include "vpn/tests/integration/traffic.h"
+#include "harness/traffic.h"
 #include <pcap/pcap.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -185,8 +185,10 @@ void lab_seed_keys(struct lab *lab)
 	const char *dir = net_dir(lab->net);
 	struct err_msg msg = {{0}};
 
-	lab_ok(lab, keys_self_signed(lab->net, dir, "lab-gw", KEYS_ED25519, &msg), &msg, "keys");
-	lab_ok(lab, keys_self_signed(lab->net, dir, "vps", KEYS_ED25519, &msg), &msg, "keys");
+	lab_ok(lab, credentials_self_signed(lab->net, dir, "lab-gw", CREDENTIAL_ED25519, &msg),
+	       &msg, "keys");
+	lab_ok(lab, credentials_self_signed(lab->net, dir, "vps", CREDENTIAL_ED25519, &msg), &msg,
+	       "keys");
 	lab_install(lab, lab->gw, "private", "lab-gw", "key");
 	lab_install(lab, lab->vps, "private", "vps", "key");
 	lab_install(lab, lab->gw, "x509", "lab-gw", "cert");

@@ -8,9 +8,9 @@
 
 #include "netns/capture.h"
 #include "netns/seed_topology.h"
-#include "vpn/tests/integration/conf.h"
-#include "vpn/tests/integration/keys.h"
-#include "vpn/tests/integration/peer.h"
+#include "harness/conf.h"
+#include "harness/credentials.h"
+#include "harness/peer.h"
 
 #define VPS_ADDR  "203.0.113.10"
 #define VPS_ADDR6 "2001:db8:203::10"

@@ -1,7 +1,7 @@
 /* conf.c - writes swanctl.conf. The invariant is that what is NULL is left to the daemon's default,
  * so that a case says only what it is about. Too long a text is a mistake of the tests, hence an
  * assertion. */
-#include "vpn/tests/integration/conf.h"
+#include "harness/conf.h"
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* conf.h - swanctl.conf text from a small description, for both ends of a case. */
-#ifndef VPN_TESTS_INTEGRATION_CONF_H
-#define VPN_TESTS_INTEGRATION_CONF_H
+#ifndef HARNESS_CONF_H
+#define HARNESS_CONF_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* traffic.h - what is sent through a tunnel to see that it carries. */
-#ifndef VPN_TESTS_INTEGRATION_TRAFFIC_H
-#define VPN_TESTS_INTEGRATION_TRAFFIC_H
+#ifndef HARNESS_TRAFFIC_H
+#define HARNESS_TRAFFIC_H
 
 #include <stddef.h>
 #include "netns/net.h"

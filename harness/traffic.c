@@ -3,7 +3,7 @@
  * The stream is a generator's (xorshift64), so the receiver makes it again and needs no digest: it
  * can say at which octet the two part. Both ends have receive and send time-outs, so a stalled
  * tunnel fails rather than hangs. Nothing is kept between calls. */
-#include "vpn/tests/integration/traffic.h"
+#include "harness/traffic.h"
 #include "netns/ns.h"
 #include "netns/process.h"
 #include "vpn/base/addr.h"

@@ -5,7 +5,7 @@
  *
  * Ownership: a peer has its process; the network that it runs in outlives it. Its directory goes
  * with the network's. */
-#include "vpn/tests/integration/peer.h"
+#include "harness/peer.h"
 #include "vpn/vici/client/client.h"
 #include <errno.h>
 #include <signal.h>

@@ -3,8 +3,8 @@
  * beetd and strongSwan speak the same control protocol and read the same swanctl.conf, so a driver
  * is no more than how the daemon is started; loading goes through Debian's own swanctl, everything
  * else through our vici client. A peer sees a /etc/swanctl of its own. */
-#ifndef VPN_TESTS_INTEGRATION_PEER_H
-#define VPN_TESTS_INTEGRATION_PEER_H
+#ifndef HARNESS_PEER_H
+#define HARNESS_PEER_H
 
 #include "netns/net.h"
 #include "netns/process.h"

@@ -1,6 +1,6 @@
 /* peer_beetd.c - how beetd of this build is started. BEETD in the environment names the executable.
  */
-#include "vpn/tests/integration/peer.h"
+#include "harness/peer.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

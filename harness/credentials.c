@@ -1,6 +1,6 @@
-/* keys.c - runs strongSwan's pki. A foreign tool on purpose: what beetd reads is then not what
- * beetctl wrote. */
-#include "vpn/tests/integration/keys.h"
+/* credentials.c - runs strongSwan's pki. A foreign tool on purpose: what beetd reads is then not
+ * what beetctl wrote. */
+#include "harness/credentials.h"
 #include "netns/process.h"
 #include <stdio.h>
 
@@ -8,13 +8,13 @@
 #define SUBJECT	   "--dn \"C=FR, O=inetdoc.net, CN=$2\""
 
 static const char *const kind_args[] = {
-    [KEYS_ED25519] = "--type ed25519",
-    [KEYS_RSA] = "--type rsa --size 2048",
-    [KEYS_ECDSA] = "--type ecdsa --size 256",
+    [CREDENTIAL_ED25519] = "--type ed25519",
+    [CREDENTIAL_RSA] = "--type rsa --size 2048",
+    [CREDENTIAL_ECDSA] = "--type ecdsa --size 256",
 };
 
 static const char *const kind_names[] = {
-    [KEYS_ED25519] = "ed25519", [KEYS_RSA] = "rsa", [KEYS_ECDSA] = "ecdsa"};
+    [CREDENTIAL_ED25519] = "ed25519", [CREDENTIAL_RSA] = "rsa", [CREDENTIAL_ECDSA] = "ecdsa"};
 
 /* $1: directory, $2: name, $3: kind, $4: arguments of --gen, $5: CA, $6: arguments of validity */
 static int run_script(struct net *net, const char *script, const char *const args[6],
@@ -35,8 +35,8 @@ static int run_script(struct net *net, const char *script, const char *const arg
 
 #define GENERATE "set -eu; umask 077; cd \"$1\"; pki --gen $4 --outform pem >$2-key.pem; "
 
-int keys_self_signed(struct net *net, const char *dir, const char *name, enum keys_kind kind,
-		     struct err_msg *msg)
+int credentials_self_signed(struct net *net, const char *dir, const char *name,
+			    enum credential_key kind, struct err_msg *msg)
 {
 	static const char script[] =
 	    GENERATE "pki --self --lifetime 3652 --in $2-key.pem --type $3 " SUBJECT
@@ -47,8 +47,8 @@ int keys_self_signed(struct net *net, const char *dir, const char *name, enum ke
 	return run_script(net, script, args, msg);
 }
 
-int keys_ca(struct net *net, const char *dir, const char *name, enum keys_kind kind,
-	    struct err_msg *msg)
+int credentials_ca(struct net *net, const char *dir, const char *name, enum credential_key kind,
+		   struct err_msg *msg)
 {
 	static const char script[] =
 	    GENERATE "pki --self --ca --lifetime 3652 --in $2-key.pem --type $3 " SUBJECT
@@ -58,8 +58,9 @@ int keys_ca(struct net *net, const char *dir, const char *name, enum keys_kind k
 	return run_script(net, script, args, msg);
 }
 
-int keys_issued(struct net *net, const char *dir, const char *name, const char *ca,
-		enum keys_kind kind, enum keys_validity validity, struct err_msg *msg)
+int credentials_issued(struct net *net, const char *dir, const char *name, const char *ca,
+		       enum credential_key kind, enum credential_validity validity,
+		       struct err_msg *msg)
 {
 	static const char script[] = GENERATE
 	    "pki --pub --in $2-key.pem --outform pem >$2-pub.pem; "
@@ -67,7 +68,7 @@ int keys_issued(struct net *net, const char *dir, const char *name, const char *
 	    " --san $2.inetdoc.net --flag serverAuth --flag clientAuth --outform pem "
 	    ">$2-cert.pem";
 	const char *validity_args =
-	    validity == KEYS_VALID
+	    validity == CREDENTIAL_VALID
 		? "--lifetime 365"
 		: "--dateform %Y-%m-%d --not-before 2020-01-01 --not-after 2021-01-01";
 	const char *const args[6] = {dir, name,		kind_names[kind], kind_args[kind],

@@ -6,7 +6,7 @@
  * can do tunnel mode in UDP alone. The marks keep IKE out of the tunnel where a selector holds the
  * peer's address. `enc` at level 1 makes the log list the payloads of each message that it parsed
  * or made: a foreign peer's word on what was on the wire. */
-#include "vpn/tests/integration/peer.h"
+#include "harness/peer.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
