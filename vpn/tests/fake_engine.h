@@ -30,6 +30,7 @@ static struct fake_engine {
 	unsigned n_actions, next_action;
 	uint32_t ended_ike[FAKE_MAX], ended_child[FAKE_MAX];
 	unsigned n_ended_ike, n_ended_child;
+	uint32_t rekeyed_ike, rekeyed_child, limited_child;
 	struct fake_sa sas[4];
 	size_t n_sas;
 } fake;
@@ -149,6 +150,31 @@ int ike_engine_terminate_child(struct ike_engine *e, uint32_t child_id, bool for
 	(void)force;
 	(void)now;
 	fake.ended_child[fake.n_ended_child++] = child_id;
+	return 0;
+}
+
+int ike_engine_rekey_ike(struct ike_engine *e, uint32_t ike_id, uint64_t now)
+{
+	(void)e;
+	(void)now;
+	fake.rekeyed_ike = ike_id;
+	return 0;
+}
+
+int ike_engine_rekey_child(struct ike_engine *e, uint32_t child_id, uint64_t now)
+{
+	(void)e;
+	(void)now;
+	fake.rekeyed_child = child_id;
+	return 0;
+}
+
+int ike_engine_sa_limit(struct ike_engine *e, uint32_t child_id, bool hard, uint64_t now)
+{
+	(void)e;
+	(void)hard;
+	(void)now;
+	fake.limited_child = child_id;
 	return 0;
 }
 
