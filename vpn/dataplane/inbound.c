@@ -96,15 +96,18 @@ static void clamp(struct packet *p)
 	mss_clamp(p->data, p->len, &p->inner, max);
 }
 
-/* RFC 7296 §2.23: the peer may be followed, but only by what it has authenticated. */
-static void check_source(struct dataplane *dp, struct dp_sa *sa, const struct sock_in *info)
+/* RFC 7296 §2.23: the peer may be followed, but only by what it has authenticated; and only by a
+ * packet that is newer than all before, lest a late one from the old place leads back. */
+static void check_source(struct dataplane *dp, const struct packet *p, const struct sock_in *info)
 {
-	const struct ipsec_sa *d = &sa->esp->desc;
+	const struct ipsec_sa *d = &p->sa->desc;
 
+	if (!p->newest)
+		return;
 	if (ip_addr_eq(&d->remote.addr, &info->from.addr) &&
 	    (!d->encap || d->remote.port == info->from.port))
 		return;
-	report_moved(dp, sa, info);
+	report_moved(dp, dp_sa_of(p->sa), info);
 }
 
 static void after_open(struct dataplane *dp, size_t i)
@@ -117,7 +120,7 @@ static void after_open(struct dataplane *dp, size_t i)
 		dp->counters.esp_in++;
 	if (!p->sa)
 		return;
-	check_source(dp, dp_sa_of(p->sa), &dp->in->info[dp->in->from[i]]);
+	check_source(dp, p, &dp->in->info[dp->in->from[i]]);
 	if (p->sa->events)
 		report_sa_events(dp, dp_sa_of(p->sa));
 	if (!p->drop && p->sa->desc.mss_clamp && p->inner.proto == IP_PROTO_TCP)

@@ -14,9 +14,10 @@
 
 #define TRAIN_PACKETS 64    /* UDP_MAX_SEGMENTS of every kernel that has UDP_SEGMENT */
 #define TRAIN_OCTETS  65000 /* below 65535 less any headers */
-#define PATIENCE_MS                                                                   \
-	20 /* for a full socket buffer; then the packets are lost, as in a full queue \
-	    */
+
+/* For a full socket buffer; then the packets are lost, as in a full queue. */
+#define PATIENCE_MS 20
+#define TRIES_MAX   8
 
 enum { UDP_HDR_LEN = 8 };
 
@@ -92,11 +93,15 @@ static void lose(struct dataplane *dp, struct dp_sa *sa, size_t packets, int err
 		outbound_learn_mtu(dp, sa);
 }
 
-static bool wait_writable(const struct dp_sock *s)
+static bool try_again(const struct dp_sock *s, int error, int *tries)
 {
 	struct pollfd p = {.fd = s->fd, .events = POLLOUT};
 
-	return poll(&p, 1, PATIENCE_MS) > 0;
+	if (++*tries > TRIES_MAX)
+		return false;
+	if (error == EINTR)
+		return true;
+	return (error == EAGAIN || error == ENOBUFS) && poll(&p, 1, PATIENCE_MS) > 0;
 }
 
 /* Sends n messages. Returns how many packets are dealt with, sent or lost; fewer than all only when
@@ -105,24 +110,23 @@ static size_t send_messages(struct dataplane *dp, struct dp_sock *s, struct dp_s
 			    struct outbound *out, size_t n)
 {
 	size_t m = 0, packets = 0;
-	int sent, k;
+	int sent, error, tries = 0;
 
 	while (m < n) {
 		sent = sendmmsg(s->fd, out->msgs + m, (unsigned)(n - m), MSG_DONTWAIT);
-		if (sent <= 0) {
-			if ((errno == EAGAIN || errno == ENOBUFS) && wait_writable(s))
-				continue;
-			if (errno == EINTR)
-				continue;
-			if (out->count[m] > 1 && (errno == EIO || errno == EINVAL)) {
-				s->gso = false;
-				return packets;
-			}
-			lose(dp, sa, out->count[m], errno);
-			packets += out->count[m++];
+		error = errno;
+		if (sent <= 0 && try_again(s, error, &tries))
 			continue;
+		tries = 0;
+		if (sent <= 0 && out->count[m] > 1 && (error == EIO || error == EINVAL)) {
+			s->gso = false;
+			return packets;
 		}
-		for (k = 0; k < sent; k++, m++) {
+		if (sent <= 0) {
+			lose(dp, sa, out->count[m], error);
+			packets += out->count[m++];
+		}
+		for (; sent > 0; sent--, m++) {
 			packets += out->count[m];
 			dp->counters.esp_out += out->count[m];
 		}

@@ -139,6 +139,7 @@ static enum esp_drop take_in(struct esp_sa *sa, struct packet *p, uint64_t seq, 
 	if (drop)
 		return drop;
 	p->sa = sa;
+	p->newest = seq == replay_highest(sa->replay);
 	packet_pull(p, esp_sa_front(sa));
 	packet_trim(p, p->len - sa->info.icv_len);
 	if (esp_trailer_read(p->data, p->len, &trailer))

@@ -40,6 +40,7 @@ struct packet {
 	struct outer_hdr outer; /* open: as received; seal: as to be sent */
 	struct ip_info inner;	/* seal: given; open: found */
 	struct esp_sa *sa;	/* open: found */
+	bool newest;		/* open: no packet of the SA had a higher sequence number */
 	enum esp_drop drop;	/* the verdict; only ESP_DROP_NONE packets go on */
 };
 

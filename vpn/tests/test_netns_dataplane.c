@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #define TRANSFER    (8 << 20)
 #define DEADLINE_MS 10000
@@ -317,6 +318,116 @@ static void test_a_smaller_path_is_learnt(void **state)
 	stop_both();
 }
 
+static void test_a_rekeyed_sa_takes_over_without_loss(void **state)
+{
+	struct dp_sa_ref old_in = {0x1000, 1, true}, new_out = {0x3000, 2, false};
+	struct dp_sa_ref old_out = {0x1000, 1, false}, new_in = {0x3000, 2, true};
+	struct setup u = setups[0];
+	struct ipsec_sa_stats stats;
+	struct ipsec_sa d;
+
+	(void)state;
+	start_both(&u);
+	install_all(&u);
+	add_addresses(&a);
+	add_addresses(&b);
+	assert_int_equal(ping(&a, "", b.inner4), 0);
+	d = describe(&u, &a, &b, true);
+	d.spi = 0x3000;
+	d.child_id = 2;
+	enter(&b);
+	assert_int_equal(dp_install(b.dp, &d, NULL), 0);
+	assert_int_equal(dp_install(b.dp, &d, NULL), ERR_EXISTS);
+	ipsec_sa_clear(&d);
+	d = describe(&u, &a, &b, false);
+	d.spi = 0x3000;
+	d.child_id = 2;
+	assert_int_equal(dp_install(a.dp, &d, NULL), 0);
+	ipsec_sa_clear(&d);
+	assert_int_equal(ping(&a, "", b.inner4), 0);
+	assert_int_equal(dp_query(b.dp, &new_in, &stats), 0);
+	assert_int_equal(stats.packets, 3);
+	assert_int_equal(stats.bytes, 3 * 84);
+	assert_true(stats.last_use > 0);
+	assert_int_equal(dp_remove(a.dp, &old_out), 0);
+	assert_int_equal(dp_remove(b.dp, &old_in), 0);
+	assert_int_equal(dp_remove(b.dp, &old_in), ERR_NOT_FOUND);
+	assert_int_equal(ping(&a, "", b.inner4), 0);
+	assert_int_equal(dp_query(a.dp, &new_out, &stats), 0);
+	assert_int_equal(stats.packets, 6);
+	stop_both();
+}
+
+static void test_limits_are_reported(void **state)
+{
+	struct setup u = setups[0];
+	struct dp_event ev;
+	struct ipsec_sa d;
+
+	(void)state;
+	start_both(&u);
+	d = describe(&u, &a, &b, false);
+	d.soft_packets = 1;
+	d.hard_packets = 2;
+	enter(&a);
+	assert_int_equal(dp_install(a.dp, &d, NULL), 0);
+	ipsec_sa_clear(&d);
+	add_addresses(&a);
+	assert_int_not_equal(ping(&a, "-W 0.2", b.inner4), 0);
+	assert_true(wait_event(&a, DP_EVENT_SOFT_LIMIT, &ev));
+	assert_int_equal(ev.sa.spi, 0x1000);
+	assert_true(wait_event(&a, DP_EVENT_HARD_LIMIT, &ev));
+	assert_false(ev.sa.inbound);
+	stop_both();
+}
+
+/* In a child that has given up its privileges. */
+static int start_unprivileged(void)
+{
+	struct dp_config cfg;
+	struct dataplane *dp;
+	struct err_msg msg;
+	int err;
+
+	dp_config_init(&cfg);
+	cfg.port = cfg.port_natt = 0;
+	if (setgid(65534) || setuid(65534))
+		return 1;
+	err = dataplane_new(&cfg, &dp, &msg);
+	return err == ERR_PERM && strstr(msg.text, "CAP_NET_ADMIN") ? 0 : 1;
+}
+
+static void test_without_privileges_it_says_so(void **state)
+{
+	pid_t pid;
+	int status;
+
+	(void)state;
+	enter(&a);
+	pid = fork();
+	if (pid == 0)
+		_exit(start_unprivileged());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void test_a_name_that_is_taken_is_said(void **state)
+{
+	struct err_msg msg = {""};
+
+	(void)state;
+	assert_int_equal(run_in(&a, "ip link add xfrm5 type veth peer name other"), 0);
+	start(&a, &setups[0]);
+	assert_int_equal(dp_interface_add(a.dp, 5, &msg), ERR_EXISTS);
+	assert_non_null(strstr(msg.text, "xfrm5"));
+	assert_int_equal(dp_interface_add(a.dp, 6, &msg), 0);
+	assert_int_equal(dp_interface_add(a.dp, 6, &msg), 0);
+	assert_int_equal(run_in(&a, "ip link show up xfrm6 | grep -q xfrm6 && ip link del xfrm5"),
+			 0);
+	stop_both();
+	assert_int_not_equal(run_in(&a, "ip link show xfrm6 >/dev/null 2>&1"), 0);
+}
+
 static void test_a_port_in_use_is_said(void **state)
 {
 	struct dp_config cfg;
@@ -371,6 +482,10 @@ int main(void)
 	    TEST(test_large_packets_without_df_arrive, &setups[4]),
 	    TEST(test_large_packets_without_df_arrive, &setups[9]),
 	    TEST(test_a_smaller_path_is_learnt, NULL),
+	    TEST(test_a_rekeyed_sa_takes_over_without_loss, NULL),
+	    TEST(test_limits_are_reported, NULL),
+	    TEST(test_without_privileges_it_says_so, NULL),
+	    TEST(test_a_name_that_is_taken_is_said, NULL),
 	    TEST(test_a_port_in_use_is_said, NULL),
 	    TEST(test_what_a_killed_predecessor_left_is_removed, NULL),
 	};
