@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "harness/dissect/internal.h"
-#include "vpn/base/hex.h"
 #include "vpn/base/proto.h"
 #include "vpn/crypto/alg.h"
+#include "vpn/crypto/identity.h"
 #include "vpn/wire/payload.h"
 
 /* Text that grows at its end and is cut where the buffer ends. */
@@ -133,32 +133,18 @@ static void put_delete(struct text *t, struct view body)
 		put(t, " ESP %08x", payload_delete_spi(&del, i));
 }
 
-/* RFC 7296 §3.5. Names are the sender's: only printable characters go out. */
 static void put_id(struct text *t, struct view body)
 {
-	enum { ID_IPV4 = 1, ID_FQDN = 2, ID_RFC822 = 3, ID_IPV6 = 5, ID_DN = 9 };
 	struct payload_id id;
-	char addr[IP_ADDR_STRLEN];
-	struct ip_addr a = {0};
-	size_t i;
+	struct identity identity;
+	char text[160];
 
-	if (payload_id_decode(body, &id)) {
+	if (payload_id_decode(body, &id) || identity_from_octets(id.type, id.data, &identity)) {
 		put(t, " malformed");
 		return;
 	}
-	if (id.type == ID_IPV4 && id.data.len == 4)
-		a = ip_addr_from_v4(id.data.p);
-	else if (id.type == ID_IPV6 && id.data.len == 16)
-		a = ip_addr_from_v6(id.data.p);
-	put(t, " ");
-	if (ip_addr_is_set(&a))
-		put(t, "%s", ip_addr_format(&a, addr, sizeof(addr)));
-	else if (id.type == ID_FQDN || id.type == ID_RFC822)
-		for (i = 0; i < id.data.len; i++)
-			put(t, "%c",
-			    id.data.p[i] >= ' ' && id.data.p[i] < 127 ? id.data.p[i] : '.');
-	else
-		put(t, "type %u, %zu octets", id.type, id.data.len);
+	put(t, " %s", identity_format(&identity, text, sizeof(text)));
+	identity_clear(&identity);
 }
 
 static void put_ke(struct text *t, struct view body)

@@ -1,0 +1,267 @@
+/* esp.c - checks of ESP packets: opened, inside their selectors, numbered and sealed as they must
+ * be, delivered once. */
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/checks/internal.h"
+#include "harness/dissect/map.h"
+#include "vpn/base/proto.h"
+#include "vpn/wire/packet/octets.h"
+
+static void judge_sealed(struct check_result *r, enum fact_unopened why, size_t frame,
+			 const char *what)
+{
+	if (why == FACT_NOT_SEALED)
+		return;
+	r->examined++;
+	if (why == FACT_WRONG_KEY)
+		check_note(r, frame, "%s: %s; damaged on the way, or forged", what,
+			   fact_unopened_text(why));
+	else if (why != FACT_OPEN && why != FACT_FRAGMENT)
+		check_fault(r, frame, "%s: %s", what, fact_unopened_text(why));
+}
+
+void check_opened(const struct facts *f, const struct check_params *p, struct check_result *r)
+{
+	char what[64];
+	size_t i;
+
+	(void)p;
+	for (i = 0; i < f->n_ike; i++)
+		judge_sealed(r, f->ike[i].sealed, f->ike[i].frame, "IKE message");
+	for (i = 0; i < f->n_esp; i++) {
+		snprintf(what, sizeof(what), "ESP SPI %08x number %u", f->esp[i].spi,
+			 f->esp[i].seq);
+		judge_sealed(r, f->esp[i].sealed, f->esp[i].frame, what);
+	}
+	check_conclude(r, "nothing sealed was seen", "%zu sealed messages and packets opened",
+		       r->examined);
+}
+
+/* Selectors of the direction that this packet belongs to, negotiated or as logged with its key. */
+static bool selectors_of(const struct facts *f, const struct esp_fact *e,
+			 const struct ts_list **ret_src, const struct ts_list **ret_dst)
+{
+	size_t i;
+
+	if (e->child != FACT_NONE) {
+		const struct child_sa_fact *c = &f->children[e->child];
+
+		child_direction(c, c->spi_i == e->spi, ret_src, ret_dst);
+		return true;
+	}
+	for (i = 0; i < f->keys.n_esp; i++) {
+		const struct esp_key *k = &f->keys.esp[i];
+
+		if (k->spi != e->spi || !k->have_sa)
+			continue;
+		*ret_src = &k->src_ts;
+		*ret_dst = &k->dst_ts;
+		return true;
+	}
+	return false;
+}
+
+void check_inner_selectors(const struct facts *f, const struct check_params *p,
+			   struct check_result *r)
+{
+	const struct ts_list *src, *dst;
+	char text[128];
+	size_t i;
+
+	(void)p;
+	for (i = 0; i < f->n_esp; i++) {
+		const struct esp_fact *e = &f->esp[i];
+
+		if (!e->inner.len || !selectors_of(f, e, &src, &dst))
+			continue;
+		r->examined++;
+		if (!ts_lists_match(src, dst, &e->in.sel))
+			check_fault(r, e->frame, "SPI %08x carries %s, outside its selectors",
+				    e->spi, ip_packet_describe(&e->in, text, sizeof(text)));
+	}
+	check_conclude(r, "no opened ESP packet of a known negotiation was seen",
+		       "%zu inner packets, each inside the selectors of its SA", r->examined);
+}
+
+static bool same_octets(const struct esp_fact *a, const struct esp_fact *b)
+{
+	return a->octets.len == b->octets.len &&
+	       memcmp(a->octets.p, b->octets.p, a->octets.len) == 0;
+}
+
+/* At other places packets may come late or twice through no fault of the sender; but two different
+ * packets of one number are the sender's fault wherever they are seen. */
+static void judge_number(const struct facts *f, struct check_result *r, struct map *seen,
+			 struct map *top, size_t i, bool at_sender)
+{
+	const struct esp_fact *e = &f->esp[i];
+	uint64_t key = hash_number(hash_number(HASH_START, e->spi), e->seq64);
+	size_t place = f->frames[e->frame].place, before, highest;
+
+	before = map_get(seen, hash_number(key, place));
+	highest = map_get(top, e->spi);
+	if (map_put(seen, hash_number(key, place), i) ||
+	    (at_sender && (highest == SIZE_MAX || f->esp[highest].seq64 < e->seq64) &&
+	     map_put(top, e->spi, i))) {
+		r->err = ERR_NOMEM;
+		return;
+	}
+	if (before != SIZE_MAX && (at_sender || !same_octets(&f->esp[before], e))) {
+		check_fault(r, e->frame, "SPI %08x: number %llu a second time", e->spi,
+			    (unsigned long long)e->seq64);
+		check_fault_frame(r, f->esp[before].frame);
+	} else if (at_sender && highest != SIZE_MAX && f->esp[highest].seq64 > e->seq64) {
+		check_fault(r, e->frame, "SPI %08x: number %llu sent behind number %llu", e->spi,
+			    (unsigned long long)e->seq64,
+			    (unsigned long long)f->esp[highest].seq64);
+		check_fault_frame(r, f->esp[highest].frame);
+	}
+}
+
+void check_esp_sequence(const struct facts *f, const struct check_params *p, struct check_result *r)
+{
+	struct map seen = {0}, top = {0}, senders = {0};
+	size_t i, unknown = 0;
+
+	(void)p;
+	for (i = 0; i < f->n_esp && !r->err; i++) {
+		const struct esp_fact *e = &f->esp[i];
+		size_t place = map_get(&senders, e->spi);
+
+		if (place == SIZE_MAX) {
+			place = facts_sender_place(f, e->spi);
+			unknown += place == FACT_NONE;
+			place = place == FACT_NONE ? CAPTURE_PLACES_MAX : place;
+			r->err = map_put(&senders, e->spi, place);
+		}
+		/* A packet that nobody sent under the key says nothing of the sender. */
+		if (e->sealed == FACT_WRONG_KEY)
+			continue;
+		r->examined++;
+		judge_number(f, r, &seen, &top, i, f->frames[e->frame].place == place);
+	}
+	map_free(&seen);
+	map_free(&top);
+	map_free(&senders);
+	if (unknown)
+		check_note(r, FACT_NONE,
+			   "%zu SPIs were not captured at their sender: only numbers used twice "
+			   "are judged of them",
+			   unknown);
+	check_conclude(r, "no ESP packet was seen", "%zu ESP packets, numbers rising", r->examined);
+}
+
+void check_esp_iv(const struct facts *f, const struct check_params *p, struct check_result *r)
+{
+	struct map seen = {0};
+	size_t i, before;
+	uint64_t key;
+
+	(void)p;
+	for (i = 0; i < f->n_esp && !r->err; i++) {
+		const struct esp_fact *e = &f->esp[i];
+
+		if (e->sealed != FACT_OPEN || !e->iv.len)
+			continue;
+		r->examined++;
+		key = hash_octets(hash_number(HASH_START, e->spi), e->iv.p, e->iv.len);
+		before = map_get(&seen, key);
+		if (before == SIZE_MAX) {
+			r->err = map_put(&seen, key, i);
+		} else if (!same_octets(&f->esp[before], e)) {
+			check_fault(r, e->frame,
+				    "SPI %08x: the IV of number %u, used again for "
+				    "number %u",
+				    e->spi, f->esp[before].seq, e->seq);
+			check_fault_frame(r, f->esp[before].frame);
+		}
+	}
+	map_free(&seen);
+	check_conclude(r, "no opened ESP packet was seen", "%zu ESP packets, each IV used once",
+		       r->examined);
+}
+
+/* An inner packet without what routers change: DSCP and ECN, TTL, checksum of the header. */
+static uint64_t packet_hash(struct view packet, const struct ip_info *info)
+{
+	enum { V4_CHECKED = 8, V4_ADDRS = 12, V6_ADDRS = 8 };
+	uint64_t h = hash_number(HASH_START, info->version);
+	size_t addrs = info->version == 4 ? V4_ADDRS : V6_ADDRS;
+
+	if (info->version == 4)
+		h = hash_octets(h, packet.p + 2, V4_CHECKED - 2);
+	return hash_octets(h, packet.p + addrs, packet.len - addrs);
+}
+
+/* Counts in a map: how often a key was put. */
+static size_t count_up(struct map *m, uint64_t key, struct check_result *r)
+{
+	size_t n = map_get(m, key);
+
+	n = n == SIZE_MAX ? 1 : n + 1;
+	if (map_put(m, key, n))
+		r->err = ERR_NOMEM;
+	return n;
+}
+
+/* Packets sent, each counted by its number, and those that a place saw twice. */
+static void count_sent(const struct facts *f, struct check_result *r, struct map *sent,
+		       struct map *replayed)
+{
+	struct map numbers = {0}, at_place = {0};
+	size_t i;
+
+	for (i = 0; i < f->n_esp && !r->err; i++) {
+		const struct esp_fact *e = &f->esp[i];
+		uint64_t key = hash_number(hash_number(HASH_START, e->spi), e->seq64), content;
+
+		if (!e->inner.len)
+			continue;
+		content = packet_hash(e->inner, &e->in);
+		if (count_up(&numbers, key, r) == 1)
+			count_up(sent, content, r);
+		if (count_up(&at_place, hash_number(key, f->frames[e->frame].place), r) == 2) {
+			r->examined++;
+			if (map_put(replayed, content, e->frame))
+				r->err = ERR_NOMEM;
+		}
+	}
+	map_free(&numbers);
+	map_free(&at_place);
+}
+
+void check_replay(const struct facts *f, const struct check_params *p, struct check_result *r)
+{
+	struct map sent = {0}, replayed = {0}, delivered = {0};
+	bool outer[CAPTURE_PLACES_MAX];
+	size_t i, inside = 0;
+	char text[128];
+
+	for (i = 0; i < f->set.n_places; i++)
+		outer[i] = place_is_outer(f, p, i);
+	count_sent(f, r, &sent, &replayed);
+	for (i = 0; i < f->n_clear && !r->err; i++) {
+		const struct fact_frame *frame = &f->frames[f->clear[i].frame];
+		uint64_t key = packet_hash(frame->packet, &frame->ip);
+		size_t allowed = map_get(&sent, key), n;
+
+		if (allowed == SIZE_MAX || outer[frame->place])
+			continue;
+		inside++;
+		n = count_up(&delivered, hash_number(key, frame->place), r);
+		if (n <= allowed || map_get(&replayed, key) == SIZE_MAX)
+			continue;
+		check_fault(r, f->clear[i].frame, "%s delivered %zu times, though sent %zu times",
+			    ip_packet_describe(&frame->ip, text, sizeof(text)), n, allowed);
+		check_fault_frame(r, map_get(&replayed, key));
+	}
+	map_free(&sent);
+	map_free(&replayed);
+	map_free(&delivered);
+	if (!inside)
+		r->examined = 0;
+	check_conclude(r, "no ESP packet came twice at a place, or none was captured inside",
+		       "%zu ESP packets came twice, and what is inside was delivered once",
+		       r->examined);
+}
