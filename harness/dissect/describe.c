@@ -36,8 +36,8 @@ const char *fact_unopened_text(enum fact_unopened why)
 	    [FACT_OPEN] = "open",
 	    [FACT_NO_KEY] = "no key",
 	    [FACT_WRONG_KEY] = "integrity tag wrong under the key of its SPI",
-	    [FACT_NOT_DERIVABLE] = "no key: the child had a key exchange of its own, so SK_d does "
-				   "not give it",
+	    [FACT_NOT_DERIVABLE] = ("no key: the child had a key exchange of its own, so "
+				    "SK_d does not give it"),
 	    [FACT_CUT] = "cut short by the capture",
 	    [FACT_MALFORMED] = "malformed",
 	    [FACT_FRAGMENT] = "a fragment of an IKE message",

@@ -234,7 +234,8 @@ static void an_initiator_that_starts_afresh_replaces_its_former_self(void **stat
 	assert_int_equal(pair_initiate(p, &p->a, "net"), 0);
 	pair_assert_agree(p, 1);
 	pair_set_options(&p->a, &opt);
-	p->a.n_sas = 0;
+	while (p->a.n_sas > 0)
+		ipsec_sa_clear(&p->a.sas[--p->a.n_sas]);
 	assert_int_equal(pair_initiate(p, &p->a, "net"), 0);
 	assert_int_equal(pair_ike_count(&p->b), 1);
 	pair_assert_agree(p, 1);
