@@ -102,6 +102,44 @@ static int need_rule(struct router *r, uint8_t family, struct err_msg *msg)
 	return 0;
 }
 
+/* --- source addresses --- */
+
+struct src_search {
+	const struct ts_list *local_ts;
+	struct ip_addr *src;
+};
+
+static void try_address(struct nl_object *obj, void *arg)
+{
+	struct src_search *s = (struct src_search *)arg;
+	struct nl_addr *n = rtnl_addr_get_local((struct rtnl_addr *)obj);
+	struct ip_addr a;
+	size_t i;
+
+	if (!n || (nl_addr_get_family(n) != AF_INET && nl_addr_get_family(n) != AF_INET6))
+		return;
+	a = nl_addr_get_family(n) == AF_INET6 ? ip_addr_from_v6(nl_addr_get_binary_addr(n))
+					      : ip_addr_from_v4(nl_addr_get_binary_addr(n));
+	for (i = 0; i < s->local_ts->n; i++)
+		if (a.family == ts_family(&s->local_ts->v[i]) &&
+		    ip_addr_cmp(&a, &s->local_ts->v[i].lo) >= 0 &&
+		    ip_addr_cmp(&a, &s->local_ts->v[i].hi) <= 0 &&
+		    !ip_addr_is_set(&s->src[a.family == 6]))
+			s->src[a.family == 6] = a;
+}
+
+/* An address of this machine inside the local selectors, of each family. */
+static void find_sources(struct router *r, const struct ts_list *local_ts, struct ip_addr src[2])
+{
+	struct src_search s = {.local_ts = local_ts, .src = src};
+	struct nl_cache *cache;
+
+	if (rtnl_addr_alloc_cache(r->sock, &cache))
+		return;
+	nl_cache_foreach(cache, try_address, &s);
+	nl_cache_free(cache);
+}
+
 /* --- routes --- */
 
 static struct nl_addr *to_nl(const struct ip_addr *a, unsigned bits)
@@ -169,31 +207,53 @@ static struct owned_route *find_route(struct router *r, const struct prefix *to)
 	return NULL;
 }
 
-static int add_prefix(struct router *r, const struct prefix *to, const struct ip_addr *src,
-		      int ifindex, struct err_msg *msg)
+struct add_args {
+	const struct ts_list *local_ts;
+	struct ip_addr src[2]; /* IPv4, IPv6: from have_src on */
+	bool have_src;
+	int ifindex;
+	struct err_msg *msg;
+};
+
+static int new_route(struct router *r, const struct prefix *to, struct add_args *a)
 {
-	struct owned_route *o = find_route(r, to);
+	const struct ip_addr *src = &a->src[to->net.family == 6];
 	char text[IP_ADDR_STRLEN];
+	int err = need_rule(r, to->net.family, a->msg);
+
+	if (err)
+		return err;
+	/* Asked for late: with many SAs to one network most need no route, and this takes long. */
+	if (!a->have_src)
+		find_sources(r, a->local_ts, a->src);
+	a->have_src = true;
+	err = change_route(r, to, src, a->ifindex, true);
+	if (err)
+		return err_set(a->msg, err == -NLE_PERM ? ERR_PERM : ERR_IO, "route to %s/%u: %s",
+			       ip_addr_format(&to->net, text, sizeof(text)), to->bits,
+			       nl_geterror(err));
+	return 0;
+}
+
+static int add_prefix(struct router *r, const struct prefix *to, void *arg)
+{
+	struct add_args *a = (struct add_args *)arg;
+	struct owned_route *o = find_route(r, to);
 	int err;
 
 	if (o) {
 		o->users++;
 		return 0;
 	}
-	err = need_rule(r, to->net.family, msg);
-	if (err)
-		return err;
 	o = calloc(1, sizeof(*o));
 	if (!o)
-		return err_set(msg, ERR_NOMEM, "out of memory");
-	err = change_route(r, to, src, ifindex, true);
+		return err_set(a->msg, ERR_NOMEM, "out of memory");
+	err = new_route(r, to, a);
 	if (err) {
 		free(o);
-		return err_set(msg, err == -NLE_PERM ? ERR_PERM : ERR_IO, "route to %s/%u: %s",
-			       ip_addr_format(&to->net, text, sizeof(text)), to->bits,
-			       nl_geterror(err));
+		return err;
 	}
-	*o = (struct owned_route){.to = *to, .ifindex = ifindex, .users = 1};
+	*o = (struct owned_route){.to = *to, .ifindex = a->ifindex, .users = 1};
 	list_append(&r->routes, &o->node);
 	return 0;
 }
@@ -259,19 +319,6 @@ static int each_prefix(struct router *r, const struct ts_list *list, prefix_fn *
 	return 0;
 }
 
-struct add_args {
-	struct ip_addr src[2]; /* IPv4, IPv6 */
-	int ifindex;
-	struct err_msg *msg;
-};
-
-static int add_one(struct router *r, const struct prefix *p, void *arg)
-{
-	struct add_args *a = (struct add_args *)arg;
-
-	return add_prefix(r, p, &a->src[p->net.family == 6], a->ifindex, a->msg);
-}
-
 static int del_one(struct router *r, const struct prefix *p, void *arg)
 {
 	(void)arg;
@@ -279,55 +326,15 @@ static int del_one(struct router *r, const struct prefix *p, void *arg)
 	return 0;
 }
 
-/* --- source addresses --- */
-
-struct src_search {
-	const struct ts_list *local_ts;
-	struct ip_addr *src;
-};
-
-static void try_address(struct nl_object *obj, void *arg)
-{
-	struct src_search *s = (struct src_search *)arg;
-	struct nl_addr *n = rtnl_addr_get_local((struct rtnl_addr *)obj);
-	struct ip_addr a;
-	size_t i;
-
-	if (!n || (nl_addr_get_family(n) != AF_INET && nl_addr_get_family(n) != AF_INET6))
-		return;
-	a = nl_addr_get_family(n) == AF_INET6 ? ip_addr_from_v6(nl_addr_get_binary_addr(n))
-					      : ip_addr_from_v4(nl_addr_get_binary_addr(n));
-	for (i = 0; i < s->local_ts->n; i++)
-		if (a.family == ts_family(&s->local_ts->v[i]) &&
-		    ip_addr_cmp(&a, &s->local_ts->v[i].lo) >= 0 &&
-		    ip_addr_cmp(&a, &s->local_ts->v[i].hi) <= 0 &&
-		    !ip_addr_is_set(&s->src[a.family == 6]))
-			s->src[a.family == 6] = a;
-}
-
-/* An address of this machine inside the local selectors, of each family. */
-static void find_sources(struct router *r, const struct ts_list *local_ts, struct ip_addr src[2])
-{
-	struct src_search s = {.local_ts = local_ts, .src = src};
-	struct nl_cache *cache;
-
-	if (rtnl_addr_alloc_cache(r->sock, &cache))
-		return;
-	nl_cache_foreach(cache, try_address, &s);
-	nl_cache_free(cache);
-}
-
 /* --- public --- */
 
 int router_add(struct router *r, const struct ts_list *local_ts, const struct ts_list *remote_ts,
 	       int ifindex, struct err_msg *msg)
 {
-	struct add_args args = {.ifindex = ifindex, .msg = msg};
+	struct add_args args = {.local_ts = local_ts, .ifindex = ifindex, .msg = msg};
 	size_t done = 0, undone = 0;
-	int err;
+	int err = each_prefix(r, remote_ts, add_prefix, &args, SIZE_MAX, &done);
 
-	find_sources(r, local_ts, args.src);
-	err = each_prefix(r, remote_ts, add_one, &args, SIZE_MAX, &done);
 	if (err)
 		each_prefix(r, remote_ts, del_one, NULL, done, &undone);
 	return err;
