@@ -69,7 +69,7 @@ static int take_key(struct cert *c, struct err_msg *msg)
 	if (!evp)
 		return err_set(msg, ERR_UNSUPPORTED, "the certificate's public key: %s",
 			       ossl_reason());
-	err = pubkey_init(evp, &c->pub, msg);
+	err = pubkey_init(evp, X509_get_X509_PUBKEY(c->x509), &c->pub, msg);
 	if (err)
 		return err;
 	len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(c->x509), &spki);
@@ -162,6 +162,7 @@ int cert_load(struct view pem_or_der, struct cert **ret_cert, struct err_msg *ms
 	}
 	c->x509 = x;
 	atomic_init(&c->refs, 1);
+	atomic_init(&c->signature_is_good, false);
 	err = take_fields(c, msg);
 	ERR_clear_error();
 	if (err) {

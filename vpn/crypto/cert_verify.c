@@ -54,17 +54,26 @@ static int check_leaf_usage(const struct cert *c, struct err_msg *msg)
 		       identity_format(&c->subject, name, sizeof(name)));
 }
 
-static bool is_pinned(const struct cert *leaf, const struct cert_set *pinned)
+/* NULL if it is not. */
+static struct cert *find_pinned(const struct cert *leaf, const struct cert_set *pinned)
 {
 	size_t i;
 
 	for (i = 0; pinned && i < pinned->n; i++)
 		if (cert_eq(leaf, pinned->v[i]))
-			return true;
-	return false;
+			return pinned->v[i];
+	return NULL;
 }
 
-static int check_pinned(const struct cert *c, int64_t now, struct err_msg *msg)
+/* The configured copy remembers the answer, for as long as it lives. */
+static bool self_signature_holds(struct cert *c)
+{
+	if (!atomic_load(&c->signature_is_good) && X509_verify(c->x509, c->pub.evp) == 1)
+		atomic_store(&c->signature_is_good, true);
+	return atomic_load(&c->signature_is_good);
+}
+
+static int check_pinned(struct cert *c, int64_t now, struct err_msg *msg)
 {
 	char name[IDENTITY_STRLEN / 2];
 	int err = check_dates(c, now, msg);
@@ -75,7 +84,7 @@ static int check_pinned(const struct cert *c, int64_t now, struct err_msg *msg)
 	if (X509_get_extension_flags(c->x509) & EXFLAG_CRITICAL)
 		return err_set(msg, ERR_AUTH, "certificate '%s' has an unknown critical extension",
 			       name);
-	if (c->self_signed && X509_verify(c->x509, c->pub.evp) != 1) {
+	if (c->self_signed && !self_signature_holds(c)) {
 		ERR_clear_error();
 		return err_set(msg, ERR_AUTH, "the signature of certificate '%s' is wrong", name);
 	}
@@ -203,10 +212,11 @@ int cert_verify(const struct cert *leaf, const struct cert_set *untrusted,
 		const struct cert_set *pinned, const struct cert_set *cas, int64_t now,
 		struct err_msg *msg)
 {
+	struct cert *known = find_pinned(leaf, pinned);
 	int err;
 
-	if (is_pinned(leaf, pinned))
-		err = check_pinned(leaf, now, msg);
+	if (known)
+		err = check_pinned(known, now, msg);
 	else
 		err = check_chain(leaf, untrusted, cas, now, msg);
 	return err ? err : check_leaf_usage(leaf, msg);

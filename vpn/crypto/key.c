@@ -107,26 +107,31 @@ static int classify(const EVP_PKEY *evp, enum key_type *ret_type, struct err_msg
 	}
 }
 
-static bool hash_subject_public_key(EVP_PKEY *evp, uint8_t id[KEY_ID_LEN])
+static bool hash_subject_public_key(X509_PUBKEY *spki, uint8_t id[KEY_ID_LEN])
 {
-	X509_PUBKEY *spki = NULL;
 	const unsigned char *octets;
 	int len;
-	bool ok;
 
-	ok = X509_PUBKEY_set(&spki, evp) == 1 &&
-	     X509_PUBKEY_get0_param(NULL, &octets, &len, NULL, spki) == 1 &&
-	     digest_compute(DIGEST_SHA1, &(struct view){octets, (size_t)len}, 1, id) == 0;
+	return X509_PUBKEY_get0_param(NULL, &octets, &len, NULL, spki) == 1 &&
+	       digest_compute(DIGEST_SHA1, &(struct view){octets, (size_t)len}, 1, id) == 0;
+}
+
+/* Encoding a key takes OpenSSL 3.0 longer than signing with it. */
+static bool encode_and_hash(EVP_PKEY *evp, uint8_t id[KEY_ID_LEN])
+{
+	X509_PUBKEY *spki = NULL;
+	bool ok = X509_PUBKEY_set(&spki, evp) == 1 && hash_subject_public_key(spki, id);
+
 	X509_PUBKEY_free(spki);
 	return ok;
 }
 
-int pubkey_init(EVP_PKEY *evp, struct pubkey *ret_key, struct err_msg *msg)
+int pubkey_init(EVP_PKEY *evp, X509_PUBKEY *spki, struct pubkey *ret_key, struct err_msg *msg)
 {
 	struct pubkey key = {.evp = evp};
 	int err = classify(evp, &key.type, msg);
 
-	if (!err && !hash_subject_public_key(evp, key.id))
+	if (!err && !(spki ? hash_subject_public_key(spki, key.id) : encode_and_hash(evp, key.id)))
 		err = err_set(msg, ERR_CRYPTO, "cannot hash a public key: %s", ossl_reason());
 	if (err) {
 		EVP_PKEY_free(evp);
@@ -218,7 +223,7 @@ int pubkey_load(struct view blob, struct pubkey **ret_key, struct err_msg *msg)
 		EVP_PKEY_free(evp);
 		return err_set(msg, ERR_NOMEM, "out of memory");
 	}
-	err = pubkey_init(evp, key, msg);
+	err = pubkey_init(evp, NULL, key, msg);
 	if (err) {
 		free(key);
 		return err;
@@ -248,7 +253,7 @@ static int privkey_wrap(EVP_PKEY *evp, struct privkey **ret_key, struct err_msg 
 		EVP_PKEY_free(evp);
 		return err_set(msg, ERR_NOMEM, "out of memory");
 	}
-	err = pubkey_init(evp, &key->pub, msg);
+	err = pubkey_init(evp, NULL, &key->pub, msg);
 	if (err) {
 		free(key);
 		return err;

@@ -43,10 +43,12 @@ struct cert {
 	int64_t not_before, not_after;
 	uint8_t key_hash[KEY_ID_LEN]; /* SHA-1 of SubjectPublicKeyInfo */
 	bool ca, self_signed;
+	atomic_bool signature_is_good; /* of a self-signed one: seen once, it stays so */
 };
 
-/* Takes the key over, also on failure. ERR_UNSUPPORTED if type or curve is not ours. */
-int pubkey_init(EVP_PKEY *evp, struct pubkey *ret_key, struct err_msg *msg);
+/* Takes the key over, also on failure; spki is its SubjectPublicKeyInfo, if there is one already.
+ * ERR_UNSUPPORTED if type or curve is not ours. */
+int pubkey_init(EVP_PKEY *evp, X509_PUBKEY *spki, struct pubkey *ret_key, struct err_msg *msg);
 void pubkey_release(struct pubkey *key);
 
 /* Whether a file is PEM; else it is DER. */

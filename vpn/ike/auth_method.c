@@ -209,7 +209,35 @@ struct sent_certs {
 	size_t n;
 };
 
-static void load_sent_certs(const struct ike_payloads *p, struct sent_certs *ret)
+#define TRUST_MAX 256 /* loaded certificates that are looked at in one authentication */
+
+static bool has_octets(struct cert *cert, struct view der)
+{
+	struct view have = cert_der(cert);
+
+	return have.len == der.len && memcmp(have.p, der.p, der.len) == 0;
+}
+
+/* Most peers send a certificate that is configured here: no need to read it again, which is the
+ * dearest step of an authentication. NULL if it is not. */
+static struct cert *find_loaded(const struct ike_sa *sa, const struct ike_conn *conn,
+				struct view der)
+{
+	const struct ike_env *env = &sa->engine->env;
+	struct cert *cert;
+	size_t i;
+
+	for (i = 0; i < conn->remote.certs.n; i++)
+		if (has_octets(conn->remote.certs.v[i], der))
+			return cert_ref(conn->remote.certs.v[i]);
+	for (i = 0; i < TRUST_MAX && (cert = env->cert(env->ctx, i)) != NULL; i++)
+		if (has_octets(cert, der))
+			return cert_ref(cert);
+	return NULL;
+}
+
+static void load_sent_certs(const struct ike_sa *sa, const struct ike_conn *conn,
+			    const struct ike_payloads *p, struct sent_certs *ret)
 {
 	const struct ike_payload *payload;
 	size_t i;
@@ -221,7 +249,8 @@ static void load_sent_certs(const struct ike_payloads *p, struct sent_certs *ret
 		if (payload_cert_decode(payload->body, &pc) ||
 		    pc.encoding != CERT_ENCODING_X509_SIGNATURE)
 			continue;
-		if (!cert_load(pc.data, &ret->v[ret->n], NULL))
+		ret->v[ret->n] = find_loaded(sa, conn, pc.data);
+		if (ret->v[ret->n] || !cert_load(pc.data, &ret->v[ret->n], NULL))
 			ret->n++;
 	}
 }
@@ -231,8 +260,6 @@ static void free_sent_certs(struct sent_certs *certs)
 	while (certs->n > 0)
 		cert_unref(certs->v[--certs->n]);
 }
-
-#define TRUST_MAX 256 /* certificates that are looked at as trust anchors of one authentication */
 
 static size_t gather(struct cert *(*get)(void *, size_t), void *ctx, struct cert **v)
 {
@@ -284,7 +311,7 @@ static int verify_signature(struct ike_sa *sa, const struct ike_conn *conn,
 
 	err = err_set(msg, ERR_AUTH, "no certificate for '%s', sent or loaded",
 		      identity_format(peer_id, peer, sizeof(peer)));
-	load_sent_certs(p, &sent);
+	load_sent_certs(sa, conn, p, &sent);
 	if (sent.n) {
 		err = check_candidate(sa, conn, peer_id, sent.v[0], &sent, auth, octets, now, msg);
 		goto out;
