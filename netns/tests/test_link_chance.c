@@ -187,6 +187,19 @@ static void test_loss_does_not_shift_the_jitter(void **state)
 					 delays[results.all[i].number]);
 }
 
+static void test_impairments_hit_independently(void **state)
+{
+	const struct link_params params = {.duplicate = 0.1, .corrupt = 0.1};
+	unsigned both = 0;
+	size_t i;
+
+	(void)state;
+	run_packets(&params, 42);
+	for (i = 0; i < results.count; i++)
+		both += results.all[i].copy == 1 && (results.all[i].did & LINK_DID_CORRUPT);
+	assert_binomial(both, 0.01);
+}
+
 static void test_directions_differ(void **state)
 {
 	struct link_model *models[2];
@@ -261,6 +274,7 @@ int main(void)
 	    cmocka_unit_test(test_seed_repeats_exactly_and_another_does_not),
 	    cmocka_unit_test(test_other_impairments_do_not_shift_the_loss),
 	    cmocka_unit_test(test_loss_does_not_shift_the_jitter),
+	    cmocka_unit_test(test_impairments_hit_independently),
 	    cmocka_unit_test(test_directions_differ),
 	    cmocka_unit_test(test_jitter_is_uniform_around_the_delay),
 	    cmocka_unit_test(test_counters_add_up),
