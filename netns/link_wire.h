@@ -45,6 +45,7 @@ struct link_wire_spec {
 struct link_wire_state {
 	struct link_counters dir[2]; /* by enum link_dir */
 	uint64_t frames[2];	     /* in the captures of a and of b */
+	uint64_t missed[2];	     /* sent by a and b, and lost before they could be read */
 	int64_t idle;		     /* ns since the last packet came in or got out */
 };
 

@@ -26,6 +26,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* Frames that wait for the process that reads them; what finds no room is lost. */
+#define TAP_QUEUE_LEN 16384
+
 static int failed(struct err_msg *msg, const char *what, const char *name, int nl_err)
 {
 	if (nl_err >= 0)
@@ -117,7 +120,8 @@ int netlink_add_tap(struct nl_sock *sock, const char *ifname, unsigned mtu, stru
 		return err;
 	change = rtnl_link_alloc();
 	rtnl_link_set_mtu(change, mtu);
-	err = failed(msg, "MTU of", ifname, rtnl_link_change(sock, link, change, 0));
+	rtnl_link_set_txqlen(change, TAP_QUEUE_LEN);
+	err = failed(msg, "MTU and queue of", ifname, rtnl_link_change(sock, link, change, 0));
 	rtnl_link_put(change);
 	rtnl_link_put(link);
 	return err;
@@ -159,6 +163,19 @@ int netlink_set_up(struct nl_sock *sock, const char *ifname, bool up, struct err
 	rtnl_link_put(change);
 	rtnl_link_put(link);
 	return err;
+}
+
+int netlink_get_flags(struct nl_sock *sock, const char *ifname, unsigned *ret_flags,
+		      struct err_msg *msg)
+{
+	struct rtnl_link *link;
+	int err = get_link(sock, ifname, &link, msg);
+
+	if (err < 0)
+		return err;
+	*ret_flags = rtnl_link_get_flags(link);
+	rtnl_link_put(link);
+	return 0;
 }
 
 static struct nl_addr *to_nl_addr(const struct ip_addr *addr, unsigned bits)

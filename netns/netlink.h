@@ -26,6 +26,9 @@ int netlink_add_bridge(struct nl_sock *sock, const char *ifname, struct err_msg 
 int netlink_add_port(struct nl_sock *sock, const char *bridge, const char *ifname,
 		     struct err_msg *msg);
 int netlink_set_up(struct nl_sock *sock, const char *ifname, bool up, struct err_msg *msg);
+/* IFF_UP, IFF_RUNNING and the like. */
+int netlink_get_flags(struct nl_sock *sock, const char *ifname, unsigned *ret_flags,
+		      struct err_msg *msg);
 /* An IPv6 address is usable at once: no duplicate address detection. */
 int netlink_add_address(struct nl_sock *sock, const char *ifname, const struct ip_addr *addr,
 			unsigned bits, struct err_msg *msg);
