@@ -22,5 +22,6 @@ extern const struct it_case cases_tools[];
 extern const struct it_case cases_mode[];
 extern const struct it_case cases_life[];
 extern const struct it_case cases_misuse[];
+extern const struct it_case cases_rekey[];
 
 #endif

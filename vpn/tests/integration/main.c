@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 static const struct it_case *const tables[] = {
-    cases_seed, cases_algorithm, cases_auth, cases_negotiation, cases_failure,
-    cases_path, cases_tools,	 cases_life, cases_misuse,	cases_mode};
+    cases_seed,	 cases_algorithm, cases_auth,	cases_negotiation, cases_failure, cases_path,
+    cases_tools, cases_life,	  cases_misuse, cases_mode,	   cases_rekey};
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
