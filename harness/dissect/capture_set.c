@@ -112,7 +112,7 @@ static int add_stream(struct capture_set *set, const char *path, FILE *file, str
 {
 	char what[PCAP_ERRBUF_SIZE];
 	pcap_t *pcap = pcap_fopen_offline(file, what);
-	size_t place;
+	size_t place = 0;
 	int err;
 
 	if (!pcap) {

@@ -156,9 +156,13 @@ static int on_init(struct dissector *d, size_t i)
 static void take_identity(const struct ike_payloads *p, uint8_t type, char *text, size_t cap)
 {
 	const struct ike_payload *payload = ike_payload_find(p, type, 0);
+	char described[160], *name;
 
-	if (payload && !text[0])
-		ike_payload_describe(payload, text, cap);
+	if (!payload || text[0])
+		return;
+	ike_payload_describe(payload, described, sizeof(described));
+	name = strchr(described, ' '); /* behind "IDi" */
+	snprintf(text, cap, "%s", name ? name + 1 : described);
 }
 
 static void on_auth(struct dissector *d, size_t i)
