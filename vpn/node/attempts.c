@@ -216,10 +216,28 @@ static void attempt_react(struct node *node, struct attempt *a, const struct rea
 	}
 }
 
+/* The new IKE SA goes on with what the old one had to do (RFC 7296 §2.8). */
+static void attempts_inherit(struct node *node, uint32_t old_id, uint32_t new_id)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &node->attempts)
+	{
+		struct attempt *a = list_entry(pos, struct attempt, link);
+
+		if (a->ike_id && a->ike_id == old_id)
+			a->ike_id = new_id;
+	}
+}
+
 void attempts_react(struct node *node, const struct reaction *r)
 {
 	struct list *pos, *tmp;
 
+	if (r->kind == EVENT_IKE_REKEYED) {
+		attempts_inherit(node, r->old_id, r->ike_id);
+		return;
+	}
 	list_for_each(pos, tmp, &node->attempts)
 	{
 		struct attempt *a = list_entry(pos, struct attempt, link);

@@ -48,6 +48,7 @@ struct reaction {
 	enum ike_event_kind kind;
 	enum ike_cause cause;
 	uint32_t ike_id;
+	uint32_t old_id; /* of EVENT_IKE_REKEYED */
 	char *conn;
 	char *child; /* NULL */
 };

@@ -14,6 +14,7 @@ static bool is_of_interest(enum ike_event_kind kind)
 	case EVENT_IKE_UP:
 	case EVENT_IKE_DOWN:
 	case EVENT_IKE_FAILED:
+	case EVENT_IKE_REKEYED:
 	case EVENT_CHILD_UP:
 	case EVENT_CHILD_DOWN:
 	case EVENT_CHILD_FAILED:
@@ -44,6 +45,7 @@ void react_note(struct node *node, const struct ike_event *ev)
 	r->kind = ev->kind;
 	r->cause = ev->cause;
 	r->ike_id = ev->ike.id;
+	r->old_id = ev->number;
 	r->conn = strdup(ev->ike.conn->name);
 	if (ev->have_child && ev->child.cfg)
 		r->child = strdup(ev->child.cfg->name);

@@ -246,6 +246,23 @@ static void tries_back_off_to_a_minute(void **state)
 	}
 }
 
+static void a_rekeyed_ike_sa_carries_the_attempt_on(void **state)
+{
+	struct node *node = *state;
+	struct ike_conn *conn = home(ACTION_START);
+
+	conn->keyingtries = 2;
+	node_load_conn(node, conn, 0);
+	run_until(node, 0);
+	fake_event(EVENT_IKE_REKEYED, CAUSE_NONE, 5, conn, NULL);
+	fake.actions[0].event.number = 1;
+	fake_event(EVENT_IKE_DOWN, CAUSE_REPLACED, 1, conn, NULL);
+	run_until(node, 1 * SECOND);
+	fake_event(EVENT_IKE_DOWN, CAUSE_TIMEOUT, 5, conn, NULL);
+	run_until(node, 100 * SECOND);
+	assert_int_equal(fake.n_initiates, 2);
+}
+
 static void refusal_by_the_peer_is_final(void **state)
 {
 	struct node *node = *state;
@@ -513,6 +530,7 @@ int main(void)
 	    T(three_keying_tries_are_three_sequences),
 	    T(keyingtries_0_never_gives_up),
 	    T(tries_back_off_to_a_minute),
+	    T(a_rekeyed_ike_sa_carries_the_attempt_on),
 	    T(refusal_by_the_peer_is_final),
 	    T(without_a_route_it_waits_for_one),
 	    T(a_name_without_an_address_is_waited_for),
