@@ -328,6 +328,11 @@ out:
 	return err;
 }
 
+bool auth_method_allowed(uint8_t method, unsigned peer_hashes)
+{
+	return method != AUTH_RSA_SIG || !peer_hashes;
+}
+
 int auth_verify(struct ike_sa *sa, const struct ike_conn *conn, const struct identity *peer_id,
 		struct view id_payload, const struct ike_payloads *p, uint64_t now,
 		struct err_msg *msg)
@@ -347,6 +352,9 @@ int auth_verify(struct ike_sa *sa, const struct ike_conn *conn, const struct ide
 		return err_set(
 		    msg, ERR_AUTH, "the peer authenticates with %s, the configuration demands %s",
 		    psk ? "a shared key" : "a signature", psk ? "a signature" : "a shared key");
+	if (!auth_method_allowed(auth.method, sa->peer_hashes))
+		return err_set(msg, ERR_AUTH,
+			       "the peer announced RFC 7427 but signs with the old RSA method");
 	err = signed_octets(sa, false, id_payload, &octets);
 	if (err)
 		return err_set(msg, err, "%s", err_text(err));

@@ -22,6 +22,11 @@ int auth_verify(struct ike_sa *sa, const struct ike_conn *conn, const struct ide
 		struct view id_payload, const struct ike_payloads *p, uint64_t now,
 		struct err_msg *msg);
 
+/* False for the one method that signs with SHA-1 (RSA Digital Signature, RFC 7296 §3.8) from a peer
+ * that has announced better hashes (RFC 7427 §4): it has no reason to use it, somebody in the
+ * middle has. */
+bool auth_method_allowed(uint8_t method, unsigned peer_hashes);
+
 /* Appends CERTREQ with the CAs that we trust for this connection, if there are any. */
 void auth_encode_certreq(struct ike_sa *sa, const struct ike_conn *conn, struct ike_builder *b);
 /* Appends our CERT payloads, if the connection and the peer want them. */

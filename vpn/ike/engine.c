@@ -24,6 +24,7 @@ struct ike_engine *ike_engine_new(const struct ike_env *env, const struct ike_op
 	e->env = *env;
 	e->opt = *options;
 	list_init(&e->sas);
+	list_init(&e->half_open_sas);
 	list_init(&e->dead_sas);
 	list_init(&e->dead_children);
 	action_queue_init(&e->actions);

@@ -73,6 +73,20 @@ static bool is_half_open(const struct ike_sa *sa)
 	return !sa->initiator && (sa->state == IKE_CREATED || sa->state == IKE_CONNECTING);
 }
 
+static void track_half_open(struct ike_sa *sa, bool half_open)
+{
+	bool was = !list_empty(&sa->half_open);
+
+	if (half_open == was)
+		return;
+	if (half_open)
+		list_append(&sa->engine->half_open_sas, &sa->half_open);
+	else
+		list_remove(&sa->half_open);
+	sa->engine->half_open += half_open;
+	sa->engine->half_open -= was;
+}
+
 uint64_t ike_sa_local_spi(const struct ike_sa *sa)
 {
 	return sa->initiator ? sa->spi_i : sa->spi_r;
@@ -123,20 +137,19 @@ struct ike_sa *ike_sa_new(struct ike_engine *e, struct ike_conn *conn, bool init
 	list_init(&sa->tasks);
 	list_init(&sa->children);
 	list_append(&e->sas, &sa->node);
-	e->half_open += is_half_open(sa);
+	list_init(&sa->half_open);
+	track_half_open(sa, is_half_open(sa));
 	return sa;
 }
 
 void ike_sa_set_state(struct ike_sa *sa, enum ike_sa_state state, const char *why)
 {
 	enum ike_sa_state from = sa->state;
-	bool was_half_open = is_half_open(sa);
 
 	if (from == state)
 		return;
 	sa->state = state;
-	sa->engine->half_open += (size_t)is_half_open(sa);
-	sa->engine->half_open -= (size_t)was_half_open;
+	track_half_open(sa, is_half_open(sa));
 	report_event(sa->engine, sa, NULL, EVENT_IKE_STATE, 0, 0, "%s -> %s, %s",
 		     ike_sa_state_name(from), ike_sa_state_name(state), why);
 }
@@ -189,7 +202,7 @@ void ike_sa_destroy(struct ike_sa *sa, enum ike_cause cause, uint16_t notify, co
 	struct ike_engine *e = sa->engine;
 
 	report_sa_end(sa, cause, notify, why);
-	e->half_open -= (size_t)is_half_open(sa);
+	track_half_open(sa, false);
 	id_table_remove(&e->by_spi, &sa->by_spi);
 	deadlines_set(&e->deadlines, &sa->deadline, DEADLINE_NEVER);
 	list_remove(&sa->node);
@@ -210,7 +223,7 @@ void ike_sa_discard(struct ike_sa *sa)
 {
 	struct ike_engine *e = sa->engine;
 
-	e->half_open -= (size_t)is_half_open(sa);
+	track_half_open(sa, false);
 	id_table_remove(&e->by_spi, &sa->by_spi);
 	deadlines_set(&e->deadlines, &sa->deadline, DEADLINE_NEVER);
 	list_remove(&sa->node);

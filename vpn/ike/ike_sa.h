@@ -131,6 +131,7 @@ struct child_sa {
 
 struct ike_sa {
 	struct list node;
+	struct list half_open; /* in the engine's list of SAs that wait for IKE_AUTH as responder */
 	struct id_entry by_spi; /* the local SPI */
 	struct deadline deadline;
 	struct ike_engine *engine;
@@ -182,6 +183,7 @@ struct ike_engine {
 	struct ike_env env;
 	struct ike_options opt;
 	struct list sas;
+	struct list half_open_sas;
 	struct list dead_sas; /* seen by queued actions */
 	struct list dead_children;
 	struct id_table by_spi;

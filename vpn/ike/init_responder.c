@@ -82,11 +82,11 @@ static struct ike_sa *find_duplicate(const struct incoming *in, size_t *ret_of_h
 	struct ike_sa *found = NULL;
 
 	*ret_of_host = 0;
-	list_for_each(pos, tmp, &in->e->sas)
+	list_for_each(pos, tmp, &in->e->half_open_sas)
 	{
-		struct ike_sa *sa = list_entry(pos, struct ike_sa, node);
+		struct ike_sa *sa = list_entry(pos, struct ike_sa, half_open);
 
-		if (sa->initiator || !sa->handshake)
+		if (!sa->handshake)
 			continue;
 		*ret_of_host += ip_addr_eq(&sa->remote.addr, &in->remote.addr);
 		if (sa->spi_i == in->hdr->spi_i && endpoint_eq(&sa->remote, &in->remote))

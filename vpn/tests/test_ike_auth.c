@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "vpn/ike/auth_method.h"
 #include "vpn/tests/ike_pair.h"
 #include "vpn/wire/payload.h"
 
@@ -242,6 +243,15 @@ static void an_initiator_that_starts_afresh_replaces_its_former_self(void **stat
 	assert_int_equal(pair_find_event(&p->b, EVENT_IKE_DOWN)->cause, CAUSE_REPLACED);
 }
 
+static void sha1_signatures_are_refused_where_better_was_announced(void **state)
+{
+	(void)state;
+	assert_false(auth_method_allowed(AUTH_RSA_SIG, SIG_HASH_BIT(SIG_HASH_SHA2_256)));
+	assert_true(auth_method_allowed(AUTH_RSA_SIG, 0));
+	assert_true(auth_method_allowed(AUTH_DIGITAL_SIGNATURE, SIG_HASH_BIT(SIG_HASH_SHA2_256)));
+	assert_true(auth_method_allowed(AUTH_ECDSA_256, SIG_HASH_BIT(SIG_HASH_SHA2_256)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +273,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(identity_chooses_the_connection, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		an_initiator_that_starts_afresh_replaces_its_former_self, setup, teardown),
+	    cmocka_unit_test(sha1_signatures_are_refused_where_better_was_announced),
 	    cmocka_unit_test_setup_teardown(keys_are_logged_only_on_request, setup, teardown),
 	};
 
