@@ -212,7 +212,76 @@ static void run_tshark(const struct it_case *it, const struct peer_driver *gw,
 static const struct cipher_pair gcm = {"aes256gcm16-prfsha384-curve25519", "aes128gcm16"};
 static const struct cipher_pair cbc = {"aes256-sha256-curve25519", "aes256-sha512"};
 
+/* A shell script in a peer's node, with its /etc/swanctl; $BEETCTL and $URI are set. */
+static void run_script(struct lab *lab, struct peer *peer, const char *script)
+{
+	char beetctl[512], uri[PEER_PATH_MAX + 40], dir[PEER_PATH_MAX + 16];
+	const char *const env[] = {beetctl, uri, NULL};
+	const char *const argv[] = {"sh", "-euc", script, NULL};
+	const struct process_bind bind = {.from = dir, .to = "/etc/swanctl"};
+	const struct process_spec spec = {
+	    .node = peer_node(peer), .argv = argv, .env = env, .binds = &bind, .binds_count = 1};
+	struct process_output output = {0};
+	struct err_msg msg = {{0}};
+	int status = -1;
+
+	snprintf(beetctl, sizeof(beetctl), "BEETCTL=%s", BEETCTL_BUILT);
+	snprintf(uri, sizeof(uri), "URI=unix://%s/charon.vici", peer_dir(peer));
+	snprintf(dir, sizeof(dir), "%s/swanctl", peer_dir(peer));
+	lab_ok(lab, process_run(lab->net, &spec, 30000, &status, &output, &msg), &msg, script);
+	if (status != 0)
+		lab_fail(lab, "%s: status %d: %s", script, status, output.text);
+	process_output_free(&output);
+}
+
+static void exchange_certificates(struct lab *lab)
+{
+	char gw[PEER_PATH_MAX + 64], vps[PEER_PATH_MAX + 64];
+	struct err_msg msg = {{0}};
+
+	snprintf(gw, sizeof(gw), "%s/swanctl/x509/lab-gw-cert.pem", peer_dir(lab->gw));
+	snprintf(vps, sizeof(vps), "%s/swanctl/x509/vps-cert.pem", peer_dir(lab->vps));
+	lab_ok(lab, peer_copy(lab->vps, "x509/lab-gw-cert.pem", gw, &msg), &msg, "certificate");
+	lab_ok(lab, peer_copy(lab->gw, "x509/vps-cert.pem", vps, &msg), &msg, "certificate");
+}
+
+/* The document from its part 3 on with our own tool alone; it drives strongSwan just as well. */
+static void run_beetctl(const struct it_case *it, const struct peer_driver *gw,
+			const struct peer_driver *vps)
+{
+	const struct lab_options options = {.nat = SEED_NAT_RANDOM};
+	struct err_msg msg = {{0}};
+	struct lab lab;
+
+	(void)it;
+	lab_open(&lab, &options, gw, vps);
+	lab_inner_addresses(&lab, true);
+	lab_seed_confs(&lab);
+	run_script(
+	    &lab, lab.gw,
+	    "$BEETCTL keygen lab-gw; test $(stat -c %a /etc/swanctl/private/lab-gw-key.pem) = 400");
+	run_script(&lab, lab.vps, "$BEETCTL keygen vps");
+	exchange_certificates(&lab);
+	lab_start_unloaded(&lab);
+	run_script(&lab, lab.vps, "$BEETCTL load-all --uri $URI");
+	run_script(&lab, lab.gw, "$BEETCTL load-all --uri $URI");
+	lab_wait_children(&lab, 3);
+	lab_ping(&lab, "vps", "192.168.1.28");
+	run_script(&lab, lab.gw,
+		   "$BEETCTL list-sas --json --uri $URI | grep -q '\"ESTABLISHED\"'; "
+		   "$BEETCTL list-sas --uri $URI | grep -q 'TUNNEL-in-UDP'; "
+		   "$BEETCTL list-conns --uri $URI | grep -q beet-vpn-ipv6-self; "
+		   "$BEETCTL list-certs --uri $URI | grep -q CN=vps; "
+		   "$BEETCTL stats --uri $URI | grep -q uptime; "
+		   "$BEETCTL terminate --child beet-vpn-ipv6-self --uri $URI; "
+		   "$BEETCTL initiate beet-vpn-ipv6-self --uri $URI; "
+		   "$BEETCTL terminate --ike vps-cloud --uri $URI");
+	lab_ok(&lab, peer_wait_sas(lab.vps, 0, UP_MS, &msg), &msg, "vps");
+	lab_close(&lab);
+}
+
 const struct it_case cases_tools[] = {
+    {"beetctl", run_beetctl, NULL},
     {"swanctl", run_swanctl, NULL},
     {"tshark-aes-gcm", run_tshark, &gcm},
     {"tshark-aes-cbc", run_tshark, &cbc},

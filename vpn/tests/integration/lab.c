@@ -105,11 +105,17 @@ static void expect_clean_end(struct lab *lab, struct peer *peer, const char *bef
 {
 	bool is_beetd = strcmp(peer_name(peer), "beetd") == 0;
 	int status = peer_stop(peer);
+	char *log = peer_log(peer);
 	char *after;
 
 	if (status != 0)
 		lab_fail(lab, "%s in %s ended with status %d", peer_name(peer), peer_node(peer),
 			 status);
+	/* Of a build with sanitizers. */
+	if (log && strstr(log, "runtime error: "))
+		lab_fail(lab, "%s in %s: %s", peer_name(peer), peer_node(peer),
+			 strstr(log, "runtime error: "));
+	free(log);
 	after = lab_node_state(lab, peer);
 	if (is_beetd && before && strcmp(before, after) != 0)
 		lab_fail(lab, "beetd changed %s\n--- before\n%s--- after\n%s", peer_node(peer),
@@ -262,14 +268,28 @@ void lab_use_psk(struct conf *gw, struct conf *vps)
 	gw->secret = vps->secret = "a secret between the two of them";
 }
 
+static void start_peer(struct lab *lab, struct peer *peer, const char *conf)
+{
+	struct err_msg msg = {{0}};
+
+	lab_ok(lab, peer_write(peer, "swanctl.conf", conf, strlen(conf), &msg), &msg,
+	       peer_node(peer));
+	lab_ok(lab, peer_start(peer, &msg), &msg, peer_node(peer));
+}
+
+void lab_start_unloaded(struct lab *lab)
+{
+	lab->gw_before = lab_node_state(lab, lab->gw);
+	lab->vps_before = lab_node_state(lab, lab->vps);
+	start_peer(lab, lab->vps, lab->vps_conf);
+	start_peer(lab, lab->gw, lab->gw_conf);
+}
+
 void lab_start(struct lab *lab)
 {
 	struct err_msg msg = {{0}};
 
-	lab->gw_before = lab_node_state(lab, lab->gw);
-	lab->vps_before = lab_node_state(lab, lab->vps);
-	lab_ok(lab, peer_start(lab->vps, &msg), &msg, "starting vps");
-	lab_ok(lab, peer_start(lab->gw, &msg), &msg, "starting lab-gw");
+	lab_start_unloaded(lab);
 	lab_ok(lab, peer_load(lab->vps, lab->vps_conf, &msg), &msg, "loading vps");
 	lab_ok(lab, peer_load(lab->gw, lab->gw_conf, &msg), &msg, "loading lab-gw");
 }

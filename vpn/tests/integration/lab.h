@@ -77,6 +77,8 @@ char *lab_node_state(struct lab *lab, const struct peer *peer);
 
 /* Starts both daemons and loads both configurations, the responder (vps) first. */
 void lab_start(struct lab *lab);
+/* Starts both daemons, configurations written but not loaded. */
+void lab_start_unloaded(struct lab *lab);
 void lab_wait_children(struct lab *lab, unsigned count);
 void lab_ping(struct lab *lab, const char *from, const char *addr);
 void lab_tcp(struct lab *lab, const char *from, const char *to, const char *to_addr, size_t octets);
