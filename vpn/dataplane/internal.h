@@ -123,6 +123,10 @@ void call_run(struct dataplane *dp, call_fn *fn, void *arg);
 void thread_watch_tun(struct dataplane *dp, struct dp_tun *tun);
 void dp_update_clock(struct dataplane *dp);
 
+/* install.c */
+void install_free_sa(struct dataplane *dp, struct dp_sa *sa);
+void install_free_trap(struct dataplane *dp, struct dp_trap *trap);
+
 /* outbound.c */
 int outbound_new(struct outbound **ret_out);
 void outbound_free(struct outbound *out);
