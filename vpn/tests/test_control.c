@@ -495,6 +495,25 @@ static void the_log_goes_to_who_registered_and_may_be_lost(void **state)
 			    "EVENT log\ngroup = NET\nlevel = 0\nthread = 1\nmsg = short\n");
 }
 
+static void every_event_of_the_engine_is_there_for_who_wants_it(void **state)
+{
+	const char *text;
+	bool ike_up = false, child_up = false;
+
+	(void)state;
+	cp_load_pair();
+	cp_register(&cp.b, "beetd-event");
+	assert_string_equal(cp_ask(&cp.a, "initiate", "child = net"), OK);
+	for (text = cp_next(&cp.b); *text; text = cp_next(&cp.b)) {
+		assert_has(text, "EVENT beetd-event\nevent = ");
+		assert_has(text, "\ntext = ");
+		ike_up |= strstr(text, "event = ike-up\nike = home\nike-id = 1\n") != NULL;
+		child_up |= strstr(text, "event = child-up\nike = home\nike-id = 1\n"
+					 "child = net\nchild-id = 1\n") != NULL;
+	}
+	assert_true(ike_up && child_up);
+}
+
 static void counters_count_messages_by_exchange(void **state)
 {
 	const char *text;
@@ -538,6 +557,7 @@ int main(void)
 	    CASE(commands_behind_a_waiting_one_wait_their_turn),
 	    CASE(a_client_that_leaves_while_waiting_is_forgotten),
 	    CASE(the_log_goes_to_who_registered_and_may_be_lost),
+	    CASE(every_event_of_the_engine_is_there_for_who_wants_it),
 	    CASE(counters_count_messages_by_exchange),
 	};
 
