@@ -236,6 +236,8 @@ enum command_result command_rekey(struct control_session *s, const struct vici_n
 		return reply_error(reply, "malformed argument");
 	if (match_is_empty(&m))
 		return reply_error(reply, "missing rekey selector");
+	if (vici_text(args, "reauth"))
+		return reply_error(reply, "reauthentication is not supported");
 	if (node_rekey(s->control->node, &m, s->now, &count))
 		return reply_error(reply, "out of memory");
 	if (!count)
