@@ -119,8 +119,7 @@ static void algorithms_are_listed_by_kind(void **state)
 
 static void what_we_do_not_do_is_refused_with_a_reason(void **state)
 {
-	static const char *const commands[] = {"rekey", "redirect", "install", "uninstall",
-					       "load-token"};
+	static const char *const commands[] = {"redirect", "install", "uninstall", "load-token"};
 	size_t i;
 
 	(void)state;
@@ -401,6 +400,34 @@ static void force_does_not_wait(void **state)
 	assert_has(cp_ask(&cp.a, "terminate", "ike-id = 1\nforce = yes"), "success = yes\n");
 }
 
+static void rekeyed_sas_are_told_with_their_forebears(void **state)
+{
+	const char *text;
+
+	(void)state;
+	bring_up();
+	cp_register(&cp.a, "child-rekey");
+	cp_register(&cp.a, "ike-rekey");
+	cp_send(&cp.a, "rekey", "child = net");
+	cp_settle();
+	assert_string_equal(cp_next(&cp.a), OK "matches = 1\n");
+	text = cp_next(&cp.a);
+	assert_has(text, "EVENT child-rekey\nhome.uniqueid = 1\n");
+	assert_has(text, "home.child-sas.net.old.uniqueid = 1\n");
+	assert_has(text, "home.child-sas.net.new.uniqueid = 2\n");
+	cp_run(1);
+	cp_send(&cp.a, "rekey", "ike = home");
+	cp_settle();
+	assert_string_equal(cp_next(&cp.a), OK "matches = 1\n");
+	text = cp_next(&cp.a);
+	assert_has(text, "EVENT ike-rekey\nhome.old.uniqueid = 1\n");
+	assert_has(text, "home.new.uniqueid = 2\n");
+	assert_has(cp_ask(&cp.a, "get-counters", ""), "child-rekey = 1\n");
+	assert_has(cp_ask(&cp.a, "rekey", "ike = nobody"),
+		   "errmsg = no matching SAs to rekey found\n");
+	assert_has(cp_ask(&cp.a, "rekey", ""), "errmsg = missing rekey selector\n");
+}
+
 /* --- Waiting --- */
 
 static void a_timeout_ends_the_waiting_not_the_attempt(void **state)
@@ -553,6 +580,7 @@ int main(void)
 	    CASE(updown_events_come_to_who_registered),
 	    CASE(terminate_ends_when_all_is_gone),
 	    CASE(force_does_not_wait),
+	    CASE(rekeyed_sas_are_told_with_their_forebears),
 	    CASE(a_timeout_ends_the_waiting_not_the_attempt),
 	    CASE(timeout_minus_one_does_not_wait),
 	    CASE(a_failure_is_the_answer),
