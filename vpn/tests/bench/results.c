@@ -112,7 +112,7 @@ void results_print(const struct results *r)
 		print_row(r, &r->row[i]);
 }
 
-static struct results_cell ratios(const struct results_cell *a, const struct results_cell *b,
+struct results_cell results_ratio(const struct results_cell *a, const struct results_cell *b,
 				  bool less_is_better)
 {
 	struct results_cell cell = {.n = a->n < b->n ? a->n : b->n};
@@ -137,7 +137,8 @@ bool results_print_ratio(const struct results *r, size_t a, size_t b)
 	if (strlen(names) > NAME_WIDTH)
 		printf("\n%*s", NAME_WIDTH, "");
 	for (i = 0; i < r->columns; i++) {
-		ratio = ratios(&r->row[a].cell[i], &r->row[b].cell[i], r->column[i].less_is_better);
+		ratio = results_ratio(&r->row[a].cell[i], &r->row[b].cell[i],
+				      r->column[i].less_is_better);
 		print_cell(&ratio);
 	}
 	printf("\n");

@@ -47,7 +47,10 @@ void results_miss(struct results *r, size_t row, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 bool results_is_missing(const struct results *r, size_t row);
 
-double results_median(const struct results_cell *cell);
+double results_median(const struct results_cell *cell); /* 0: empty */
+/* For each round that both have, how many times better a was. */
+struct results_cell results_ratio(const struct results_cell *a, const struct results_cell *b,
+				  bool less_is_better);
 
 void results_print(const struct results *r);
 /* "A / B" for each column; above 1 means that A is better. Nothing if either is missing. Returns
