@@ -34,6 +34,10 @@ int main(int argc, char **argv)
 		print_usage(stdout);
 		return EXIT_PASS;
 	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("beetlab " BEETLAB_VERSION);
+		return EXIT_PASS;
+	}
 	for (i = 0; i < COUNT; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);

@@ -1,0 +1,32 @@
+/* run.h - one scenario from its file to its reports.
+ *
+ * The run's directory then holds:
+ *
+ *	result.json report.html report.md junit.xml	the result, and its faces
+ *	scenario.yaml command seed			what repeats it
+ *	captures/ decrypted.pcapng keys/ wireshark/		the evidence, and how to open it
+ *	events/ logs/ configs/				what the daemons said and read
+ *
+ * `wireshark -C` has no use for a path: WIRESHARK_CONFIG_DIR=RUN/wireshark wireshark FILE. */
+#ifndef HARNESS_RUN_H
+#define HARNESS_RUN_H
+
+#include "harness/result.h"
+
+struct run_options {
+	struct plan_options plan;
+	const char *out; /* the run's directory; it is made */
+	bool keep;	 /* leave the network until a key is pressed */
+	FILE *terminal;	 /* progress; NULL: none */
+	bool is_tty;
+};
+
+/* Runs a plan. *ret_result is the caller's; it is there unless memory is short. The verdict is in
+ * it, and error is one of them: what is returned says only whether there is a result. */
+int run_plan(const struct plan *plan, const struct run_options *options, json_t **ret_result,
+	     struct err_msg *msg);
+
+/* NULL if the machine can run the plan, else why not: needs root, needs a program. */
+const char *run_missing(const struct plan *plan);
+
+#endif

@@ -1,0 +1,189 @@
+/* step_peer.c - steps that drive daemons. Their messages are the daemons' own words. */
+#include "harness/step.h"
+#include "netns/process.h"
+#include "netns/wait.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WITHIN_MS 30000 /* unless the step says otherwise */
+
+static unsigned within(const struct sc_step *step)
+{
+	return step->within_ms ? step->within_ms : WITHIN_MS;
+}
+
+int step_start(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+	       struct err_msg *msg)
+{
+	size_t i;
+	int err = 0;
+
+	(void)outcome;
+	for (i = 0; i < step->nodes.count && err == 0; i++)
+		err = peer_start(world_peer(world, step->nodes.items[i]), msg);
+	return err;
+}
+
+int step_stop(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+	      struct err_msg *msg)
+{
+	size_t i;
+	int status;
+
+	(void)outcome;
+	for (i = 0; i < step->nodes.count; i++) {
+		status = peer_stop(world_peer(world, step->nodes.items[i]));
+		if (status != 0)
+			return err_set(msg, ERR_STATE, "%s: the daemon ended with status %d",
+				       step->nodes.items[i], status);
+	}
+	return 0;
+}
+
+int step_kill(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+	      struct err_msg *msg)
+{
+	size_t i;
+
+	(void)outcome;
+	(void)msg;
+	for (i = 0; i < step->nodes.count; i++)
+		peer_kill(world_peer(world, step->nodes.items[i]));
+	return 0;
+}
+
+int step_load(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+	      struct err_msg *msg)
+{
+	size_t i;
+	int err = 0;
+
+	(void)outcome;
+	for (i = 0; i < step->nodes.count && err == 0; i++)
+		err = world_load(world, step->nodes.items[i], msg);
+	return err;
+}
+
+int step_restart(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+		 struct err_msg *msg)
+{
+	int err = step_stop(world, step, outcome, msg);
+
+	if (err == 0)
+		err = step_start(world, step, outcome, msg);
+	return err < 0 ? err : step_load(world, step, outcome, msg);
+}
+
+int step_initiate(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+		  struct err_msg *msg)
+{
+	(void)outcome;
+	return peer_initiate(world_peer(world, step->node), step->child, within(step), msg);
+}
+
+int step_terminate(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+		   struct err_msg *msg)
+{
+	(void)outcome;
+	return peer_terminate(world_peer(world, step->node), step->ike, within(step), msg);
+}
+
+int step_listed(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+		struct err_msg *msg)
+{
+	struct peer *peer = world_peer(world, step->node);
+	char got[128];
+	size_t i, len = 0;
+
+	for (i = 0; i < step->values.count; i++) {
+		const struct pair *want = &step->values.items[i];
+
+		strcpy(got, "nothing");
+		if (peer_child_value(peer, step->child, want->key, got, sizeof(got)) < 0)
+			return err_set(msg, ERR_NOT_FOUND, "%s: no child %s with a %s", step->node,
+				       step->child, want->key);
+		if (strcmp(got, want->value) != 0)
+			return err_set(msg, ERR_STATE, "%s: child %s: %s is '%s', not '%s'",
+				       step->node, step->child, want->key, got, want->value);
+		if (len < sizeof(outcome->seen))
+			len += (size_t)snprintf(outcome->seen + len, sizeof(outcome->seen) - len,
+						"%s%s = %s", i ? ", " : "", want->key, got);
+	}
+	return 0;
+}
+
+struct event_wait {
+	const char *path;
+	const char *event;
+};
+
+/* The event's line in the daemon's file. */
+static bool has_event(void *arg, char *seen, size_t cap)
+{
+	const struct event_wait *wait = arg;
+	FILE *file = fopen(wait->path, "re");
+	char *line = NULL, name[128];
+	size_t line_cap = 0;
+	bool found = false;
+
+	if (!file)
+		return false;
+	snprintf(name, sizeof(name), "\"event\": \"%s\"", wait->event);
+	while (!found && getline(&line, &line_cap, file) > 0) {
+		snprintf(seen, cap, "%.200s", line);
+		found = strstr(line, name) != NULL;
+	}
+	free(line);
+	fclose(file);
+	return found;
+}
+
+static int wait_event(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+		      struct err_msg *msg)
+{
+	struct peer *peer = world_peer(world, step->node);
+	char path[PEER_PATH_MAX + 16], seen[256] = "";
+	struct event_wait wait = {path, step->event};
+	int err;
+
+	if (strcmp(peer_name(peer), "beetd") != 0) {
+		snprintf(outcome->seen, sizeof(outcome->seen),
+			 "%s writes no events; not waited for", peer_name(peer));
+		return 0;
+	}
+	snprintf(path, sizeof(path), "%s/events.json", peer_dir(peer));
+	err = wait_until(has_event, &wait, within(step), step->event, msg);
+	if (err == 0 && has_event(&wait, seen, sizeof(seen)))
+		snprintf(outcome->seen, sizeof(outcome->seen), "%s", seen);
+	return err;
+}
+
+/* A command that is run until it succeeds. */
+static int wait_command(struct world *world, const struct sc_step *step,
+			struct step_outcome *outcome, struct err_msg *msg)
+{
+	int64_t deadline = wait_now_ms() + within(step);
+	int status = 1, err;
+
+	do {
+		err = step_command(world, step, within(step), outcome, &status, msg);
+	} while (err == 0 && status != 0 && wait_now_ms() < deadline);
+	if (err == 0 && status != 0)
+		err = err_set(msg, ERR_AGAIN, "still status %d: %.300s", status, outcome->seen);
+	return err;
+}
+
+int step_wait(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+	      struct err_msg *msg)
+{
+	if (step->run)
+		return wait_command(world, step, outcome, msg);
+	if (step->event)
+		return wait_event(world, step, outcome, msg);
+	if (step->children >= 0)
+		return peer_wait_children(world_peer(world, step->node), (unsigned)step->children,
+					  within(step), msg);
+	return peer_wait_sas(world_peer(world, step->node), (unsigned)step->sas, within(step), msg);
+}

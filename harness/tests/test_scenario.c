@@ -1,0 +1,209 @@
+/* test_scenario.c - every mistake in a scenario is told with its line; a right one gives its plan.
+ */
+#include "harness/plan.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define HEAD "name: t\npurpose: p\n"
+#define NET  "topology: {nodes: [a, b], links: [[a:e0, b:e0]]}\n"
+
+static const struct {
+	const char *text;
+	const char *error; /* how it begins */
+} mistakes[] = {
+    {"", "t.yaml:1: the file is empty"},
+    {"- a\n", "t.yaml:1: a mapping was expected"},
+    {"name: t\n", "t.yaml:1: 'purpose' is missing"},
+    {"name: [a\n", "t.yaml:2: "},
+    {HEAD "nam: x\n", "t.yaml:3: unknown key 'nam'; known here: name, purpose"},
+    {HEAD "name: u\n", "t.yaml:3: 'name' stands here twice; the first is in line 1"},
+    {"name: &a t\n", "t.yaml:1: anchors, aliases and tags"},
+    {"name: [t]\n", "t.yaml:1: 'name' must be text, not a list"},
+    {HEAD NET "steps: x\n", "t.yaml:4: 'steps' must be a list"},
+    {HEAD NET "steps:\n- start\n", "t.yaml:5: a step is one key"},
+    {HEAD NET "steps:\n- dance: a\n", "t.yaml:5: unknown step 'dance'"},
+    {HEAD NET "steps:\n- start: a\n", "t.yaml:5: no endpoint at 'a'"},
+    {HEAD NET "steps:\n- ping: {from: a}\n", "t.yaml:5: 'address' is missing"},
+    {HEAD NET "steps:\n- ping: {from: z, address: 10.0.0.1}\n", "t.yaml:5: no node 'z'"},
+    {HEAD NET "steps:\n- ping: {from: a, address: b}\n", "t.yaml:5: 'b' is no address"},
+    {HEAD NET "steps:\n- idle: soon\n", "t.yaml:5: 'for' must be a time like 250ms"},
+    {HEAD NET "steps:\n- impair: {wire: w, to: {loss: 2%}}\n", "t.yaml:5: no wire 'w'"},
+    {HEAD NET "steps:\n- impair: {wire: a-b, to: {}}\n", "t.yaml:5: wire 'a-b' is a plain cable"},
+    {HEAD NET "steps:\n- impair: {wire: a-b, to: {loss: 200%}}\n", "t.yaml:5: 'loss' must be"},
+    {HEAD NET "steps:\n- wait: {node: a}\n", "t.yaml:5: 'wait' waits for one of"},
+    {HEAD NET "steps: []\nendpoints:\n- {node: a}\n", "t.yaml:6: an endpoint has either"},
+    {HEAD NET "steps: []\nendpoints:\n- {node: z, config: x}\n", "t.yaml:6: no node 'z'"},
+    {HEAD NET "steps: []\nendpoints:\n- {node: a, config_file: none.conf}\n", "t.yaml:6: "},
+    {HEAD NET "steps: []\nendpoints:\n- {node: a, config: x, peer: racoon}\n",
+     "t.yaml:6: 'racoon' is no daemon"},
+    {HEAD NET "steps: []\nendpoints:\n- node: a\n  config: x\n  substitute: {Y: z}\n",
+     "t.yaml:8: the configuration has no 'Y'"},
+    {HEAD NET "steps: []\ncredentials:\n- {name: x, kind: issued}\n", "t.yaml:6: 'ca' goes with"},
+    {HEAD NET "steps: []\ncredentials:\n- {name: x, kind: ca, private_at: a}\n",
+     "t.yaml:6: no endpoint at 'a'"},
+    {HEAD NET "steps: []\nexpect:\n- {check: luck}\n", "t.yaml:6: no check 'luck'; there are: "},
+    {HEAD NET "steps: []\nexpect:\n- {occurred: luck}\n", "t.yaml:6: nothing is known as 'luck'"},
+    {HEAD NET "steps: []\nexpect:\n- check: mode\n  with: {mode: fast}\n",
+     "t.yaml:7: 'mode' must be tunnel, transport or beet, not 'fast'"},
+    {HEAD NET "steps: []\nexpect:\n- occurred: esp\n  with: {colour: red}\n",
+     "t.yaml:7: 'esp' has no parameter 'colour'"},
+    {HEAD "steps: []\ntopology: {nodes: []}\n", "t.yaml:4: a network without nodes"},
+    {HEAD "steps: []\ntopology: {nodes: [a], links: [[a:e0, z:e0]]}\n", "t.yaml:4: no node 'z'"},
+    {HEAD "steps: []\ntopology: {nodes: [a], links: [[a:e0]]}\n", "t.yaml:4: a link has two ends"},
+    {HEAD "steps: []\ntopology:\n  nodes:\n  - name: a\n    routes: [default]\n",
+     "t.yaml:6: a: 'default' is no route"},
+    {HEAD "steps: []\ntopology:\n  nodes:\n  - name: a\n    addresses: {e0: 10.0.0.300/8}\n",
+     "t.yaml:7: '10.0.0.300/8' is no address"},
+    {HEAD "steps: []\ntopology:\n  nodes:\n  - name: a\n    addresses: {e0: 10.0.0.1/8}\n",
+     "t.yaml:5: impossible network: "},
+};
+
+/* Reads and plans; the error, or "". */
+static void try_text(const char *text, struct err_msg *msg)
+{
+	const struct plan_options options = {.seed = 1};
+	struct scenario *sc;
+	struct plan plan;
+
+	*msg = (struct err_msg){{0}};
+	if (scenario_parse("t.yaml", text, strlen(text), &sc, msg) < 0)
+		return;
+	plan_make(sc, &options, &plan, msg);
+	scenario_free(sc);
+}
+
+static void test_mistakes_are_told_with_file_and_line(void **state)
+{
+	struct err_msg msg;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+		try_text(mistakes[i].text, &msg);
+		if (strncmp(msg.text, mistakes[i].error, strlen(mistakes[i].error)) != 0)
+			fail_msg("scenario:\n%s\nsaid '%s', not '%s'", mistakes[i].text, msg.text,
+				 mistakes[i].error);
+	}
+}
+
+static void test_a_file_cut_short_anywhere_is_an_error_or_a_scenario(void **state)
+{
+	static const char text[] = HEAD NET "steps:\n- ping: {from: a, address: 10.0.0.1}\n"
+					    "expect:\n- {check: mode, with: {mode: beet}}\n";
+	struct scenario *sc;
+	struct err_msg msg;
+	size_t len;
+
+	(void)state;
+	for (len = 0; len < sizeof(text); len++)
+		if (scenario_parse("t.yaml", text, len, &sc, &msg) == 0)
+			scenario_free(sc);
+}
+
+static void test_nesting_is_bounded(void **state)
+{
+	char text[2 * DOC_DEPTH_MAX + 8];
+	struct err_msg msg;
+
+	(void)state;
+	memset(text, '[', sizeof(text));
+	text[sizeof(text) - 1] = 0;
+	try_text(text, &msg);
+	assert_non_null(strstr(msg.text, "nested more than"));
+}
+
+static const struct scenario *seed_scenario(const char *topology, struct plan *plan)
+{
+	const struct plan_options options = {.seed = 7};
+	struct err_msg msg = {{0}};
+	char text[1024];
+	struct scenario *sc;
+
+	snprintf(text, sizeof(text), HEAD "steps: []\ntopology:\n  base: seed\n%s", topology);
+	if (scenario_parse("t.yaml", text, strlen(text), &sc, &msg) < 0 ||
+	    plan_make(sc, &options, plan, &msg) < 0)
+		fail_msg("%s", msg.text);
+	return sc;
+}
+
+static void test_a_link_of_the_base_can_be_impaired(void **state)
+{
+	struct plan plan;
+	const struct scenario *sc = seed_scenario(
+	    "  links: [{ends: [inet:isp0, isp:wan], wire: {loss: 2%, delay: 10ms}}]\n", &plan);
+	const struct plan_wire *wire = plan_find_wire(&plan, "inet-isp");
+
+	(void)state;
+	assert_non_null(wire);
+	assert_true(plan.topology.links[wire->link].impaired);
+	assert_true(wire->impairment.loss == 0.02);
+	assert_int_equal(wire->impairment.delay_ms, 10);
+	assert_int_equal(wire->place, WIRE_OUTER);
+	assert_false(plan.topology.links[plan_find_wire(&plan, "vps-inet")->link].impaired);
+	scenario_free((struct scenario *)sc);
+}
+
+static void test_routes_of_the_base_can_be_left_out(void **state)
+{
+	struct plan plan;
+	const struct scenario *sc = seed_scenario("  without_routes: [10.254.0.0/30]\n", &plan);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < plan.topology.routes_count; i++)
+		assert_string_not_equal(plan.topology.routes[i].dst, "10.254.0.0/30");
+	assert_true(plan.topology.routes_count > 5);
+	scenario_free((struct scenario *)sc);
+}
+
+static void test_a_peer_is_replaced_only_where_there_is_an_endpoint(void **state)
+{
+	static const char text[] = HEAD NET "steps: []\nendpoints: [{node: a, config: x}]\n";
+	const struct plan_peer peers[] = {{"a", "strongswan"}, {"b", "strongswan"}};
+	struct plan_options options = {.peers = peers, .peers_count = 1};
+	struct err_msg msg = {{0}};
+	struct scenario *sc;
+	struct plan plan;
+
+	(void)state;
+	assert_int_equal(scenario_parse("t.yaml", text, sizeof(text) - 1, &sc, &msg), 0);
+	assert_int_equal(plan_make(sc, &options, &plan, &msg), 0);
+	assert_string_equal(plan.endpoints[0].peer, "strongswan");
+	options.peers_count = 2;
+	assert_int_equal(plan_make(sc, &options, &plan, &msg), ERR_SYNTAX);
+	scenario_free(sc);
+}
+
+static void test_units(void **state)
+{
+	uint64_t octets;
+	unsigned ms;
+	double share;
+
+	(void)state;
+	assert_true(parse_octets("64k", &octets) && octets == 65536);
+	assert_true(parse_ms("1.5s", &ms) && ms == 1500);
+	assert_true(parse_fraction("30%", &share) && share > 0.299 && share < 0.301);
+	assert_false(parse_octets("-1", &octets) || parse_octets("1.5", &octets));
+	assert_false(parse_ms("15", &ms) || parse_ms("s", &ms) || parse_ms("1e9h", &ms));
+	assert_false(parse_fraction("101%", &share) || parse_fraction("", &share));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_mistakes_are_told_with_file_and_line),
+	    cmocka_unit_test(test_a_file_cut_short_anywhere_is_an_error_or_a_scenario),
+	    cmocka_unit_test(test_nesting_is_bounded),
+	    cmocka_unit_test(test_a_link_of_the_base_can_be_impaired),
+	    cmocka_unit_test(test_routes_of_the_base_can_be_left_out),
+	    cmocka_unit_test(test_a_peer_is_replaced_only_where_there_is_an_endpoint),
+	    cmocka_unit_test(test_units),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,137 @@
+/* wires.c - starts what carries and captures each wire of a plan.
+ *
+ * Both directions of an impaired wire misbehave alike, each with its own share of the seed, which
+ * is the run's seed and the wire's place in the plan: the same seed gives the same fate to the same
+ * sequence of packets. */
+#include "harness/wires.h"
+#include "harness/files.h"
+#include "netns/capture.h"
+#include "netns/link_wire.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+struct world_wire {
+	struct capture *capture;
+	struct link_wire *impaired;
+};
+
+static struct link_params params_of(const struct sc_impairment *i)
+{
+	return (struct link_params){
+	    .loss = i->loss,
+	    .duplicate = i->duplicate,
+	    .reorder = i->reorder,
+	    .delay = i->delay_ms * LINK_MS,
+	    .jitter = i->jitter_ms * LINK_MS,
+	    .rate = i->rate * 8,
+	    .mtu = i->mtu,
+	    .icmp = i->icmp ? LINK_ICMP_DELIVERED : LINK_ICMP_FILTERED,
+	};
+}
+
+static int start_impaired(struct world *world, size_t index, const char *dir, struct err_msg *msg)
+{
+	const struct plan_wire *plan = &world->plan->wires[index];
+	const struct topo_link *link = &world->plan->topology.links[plan->link];
+	const struct link_wire_spec spec = {
+	    .name = plan->name,
+	    .a = link->a,
+	    .b = link->b,
+	    .dir = dir,
+	    .seed = world->plan->seed * 1000003 + index,
+	    .ab = params_of(&plan->impairment),
+	    .ba = params_of(&plan->impairment),
+	};
+
+	return link_wire_start(world->net, &spec, &world->wires[index].impaired, msg);
+}
+
+static int start_plain(struct world *world, size_t index, const char *dir, struct err_msg *msg)
+{
+	const struct plan_wire *plan = &world->plan->wires[index];
+	const struct topo_link *link = &world->plan->topology.links[plan->link];
+	char path[4096];
+	const struct capture_spec spec = {
+	    .node = link->a.node, .ifname = link->a.ifname, .path = path};
+
+	snprintf(path, sizeof(path), "%s/%s.pcap", dir, plan->name);
+	return capture_start(world->net, &spec, &world->wires[index].capture, msg);
+}
+
+int wires_start(struct world *world, struct err_msg *msg)
+{
+	size_t i, count = world->plan->wires_count;
+	char dir[4096];
+	int err;
+
+	world->wires = calloc(count + 1, sizeof(*world->wires));
+	if (!world->wires)
+		return err_set(msg, ERR_NOMEM, "out of memory");
+	snprintf(dir, sizeof(dir), "%s/captures", world->dir);
+	err = dir_make(dir, msg);
+	for (i = 0; i < count && err == 0; i++)
+		err = world->plan->wires[i].impairment.is_set ? start_impaired(world, i, dir, msg)
+							      : start_plain(world, i, dir, msg);
+	return err;
+}
+
+int wires_impair(struct world *world, const char *name, const struct sc_impairment *impairment,
+		 struct err_msg *msg)
+{
+	const struct plan_wire *plan = plan_find_wire(world->plan, name);
+	const struct link_params params = params_of(impairment);
+	struct link_wire *wire = world->wires[plan - world->plan->wires].impaired;
+	int err = link_wire_set(wire, LINK_AB, &params, msg);
+
+	return err < 0 ? err : link_wire_set(wire, LINK_BA, &params, msg);
+}
+
+static void add_truth(struct wire_truth *truth, const struct link_counters *c)
+{
+	truth->in += c->in;
+	truth->delivered += c->delivered;
+	truth->lost += c->dropped[LINK_LOSS] + c->dropped[LINK_BURST] + c->dropped[LINK_DOWN] +
+		       c->dropped[LINK_QUEUE] + c->dropped[LINK_AIMED];
+	truth->too_big += c->dropped[LINK_TOO_BIG];
+	truth->duplicated += c->duplicates;
+	truth->reordered += c->reordered;
+}
+
+static int stop_one(struct world_wire *wire, struct wire_truth *truth, struct err_msg *msg)
+{
+	struct link_wire_state state = {.idle = 0};
+	uint64_t count = 0;
+	int err = 0;
+
+	if (wire->capture)
+		err = capture_stop(wire->capture, &count, msg);
+	truth->in += count;
+	truth->delivered += count;
+	if (wire->impaired) {
+		err = link_wire_stop(wire->impaired, &state, msg);
+		add_truth(truth, &state.dir[LINK_AB]);
+		add_truth(truth, &state.dir[LINK_BA]);
+	}
+	*wire = (struct world_wire){NULL, NULL};
+	return err;
+}
+
+int wires_stop(struct world *world, struct wire_truth *ret_truth, struct err_msg *msg)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; world->wires && i < world->plan->wires_count; i++) {
+		struct wire_truth truth = {.name = world->plan->wires[i].name};
+		/* All must end; the first failure is the one that is told. */
+		int one = stop_one(&world->wires[i], &truth, err == 0 ? msg : NULL);
+
+		if (err == 0)
+			err = one;
+		if (ret_truth)
+			ret_truth[i] = truth;
+	}
+	free(world->wires);
+	world->wires = NULL;
+	return err;
+}

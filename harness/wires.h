@@ -1,0 +1,13 @@
+/* wires.h - the wires of a world: plain cables with a capture, impaired ones with their process. */
+#ifndef HARNESS_WIRES_H
+#define HARNESS_WIRES_H
+
+#include "harness/world.h"
+
+int wires_start(struct world *world, struct err_msg *msg);
+int wires_impair(struct world *world, const char *name, const struct sc_impairment *impairment,
+		 struct err_msg *msg);
+/* Ends all of them; may be called again. ret_truth (may be NULL): one for each wire of the plan. */
+int wires_stop(struct world *world, struct wire_truth *ret_truth, struct err_msg *msg);
+
+#endif
