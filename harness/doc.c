@@ -220,7 +220,7 @@ static int read_scalar(struct build *build, const yaml_event_t *event, struct do
 
 static int read_node(struct build *build, const yaml_event_t *event, struct doc_node **ret_node)
 {
-	struct doc_node *node;
+	struct doc_node *node = NULL;
 	enum doc_kind kind = DOC_SCALAR;
 	int err;
 

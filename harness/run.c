@@ -295,7 +295,7 @@ static int write_inputs(const struct run *run, const char *command, struct err_m
 
 	if (err == 0)
 		err = file_copy_if_there(run->plan->scenario->path, dir, "scenario.yaml", msg);
-	len = snprintf(text, sizeof(text), "%s\n", command);
+	len = snprintf(text, sizeof(text), "%.4000s\n", command);
 	if (err == 0)
 		err = file_write(dir, "command", text, (size_t)len, msg);
 	len = snprintf(text, sizeof(text), "%" PRIu64 "\n", run->plan->seed);

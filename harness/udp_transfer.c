@@ -123,7 +123,7 @@ int udp_transfer_run(struct net *net, const struct udp_transfer *transfer,
 	struct udp_result result = {.arrived = 0};
 	struct endpoint endpoint = {.port = 0};
 	uint8_t *seen = NULL;
-	int fd, status, err;
+	int fd = -1, status, err;
 
 	if (ip_addr_parse(transfer->address, &endpoint.addr) < 0 ||
 	    transfer->count > UDP_TRANSFER_MAX_COUNT || transfer->size < UDP_TRANSFER_MIN_SIZE ||

@@ -50,7 +50,7 @@ static int start_plain(struct world *world, size_t index, const char *dir, struc
 {
 	const struct plan_wire *plan = &world->plan->wires[index];
 	const struct topo_link *link = &world->plan->topology.links[plan->link];
-	char path[4096];
+	char path[4096 + PLAN_NAME_MAX + 8];
 	const struct capture_spec spec = {
 	    .node = link->a.node, .ifname = link->a.ifname, .path = path};
 
