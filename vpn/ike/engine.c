@@ -67,6 +67,7 @@ void ike_engine_free(struct ike_engine *e)
 	}
 	free(e->reqids);
 	id_table_clear(&e->by_spi);
+	id_table_clear(&e->by_id);
 	id_table_clear(&e->by_esp_spi);
 	deadlines_clear(&e->deadlines);
 	secret_wipe(e, sizeof(*e));
@@ -107,16 +108,9 @@ static bool is_visible(const struct ike_sa *sa)
 
 static struct ike_sa *find_sa(const struct ike_engine *e, uint32_t ike_id)
 {
-	struct list *pos, *tmp;
+	struct ike_sa *sa = id_table_find(&e->by_id, ike_id);
 
-	list_for_each(pos, tmp, &e->sas)
-	{
-		struct ike_sa *sa = list_entry(pos, struct ike_sa, node);
-
-		if (sa->id == ike_id && is_visible(sa))
-			return sa;
-	}
-	return NULL;
+	return sa && is_visible(sa) ? sa : NULL;
 }
 
 /* An SA over which a further child of this connection can be made. */

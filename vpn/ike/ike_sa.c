@@ -113,13 +113,16 @@ struct ike_sa *ike_sa_new(struct ike_engine *e, struct ike_conn *conn, bool init
 			  const struct endpoint *local, const struct endpoint *remote, uint64_t now)
 {
 	struct ike_sa *sa = calloc(1, sizeof(*sa));
+	uint32_t id = e->last_ike_id + 1;
 	uint64_t spi;
 
 	if (!sa)
 		return NULL;
 	sa->handshake = calloc(1, sizeof(*sa->handshake));
 	if (!sa->handshake || choose_spi(e, &spi) ||
+	    id_table_insert(&e->by_id, &sa->by_id, id, sa) ||
 	    id_table_insert(&e->by_spi, &sa->by_spi, spi, sa)) {
+		id_table_remove(&e->by_id, &sa->by_id);
 		free(sa->handshake);
 		free(sa);
 		return NULL;
@@ -127,7 +130,7 @@ struct ike_sa *ike_sa_new(struct ike_engine *e, struct ike_conn *conn, bool init
 	*(initiator ? &sa->spi_i : &sa->spi_r) = spi;
 	sa->engine = e;
 	sa->conn = ike_conn_ref(conn);
-	sa->id = ++e->last_ike_id;
+	sa->id = e->last_ike_id = id;
 	sa->initiator = initiator;
 	sa->local = *local;
 	sa->remote = *remote;
@@ -204,6 +207,7 @@ void ike_sa_destroy(struct ike_sa *sa, enum ike_cause cause, uint16_t notify, co
 	report_sa_end(sa, cause, notify, why);
 	track_half_open(sa, false);
 	id_table_remove(&e->by_spi, &sa->by_spi);
+	id_table_remove(&e->by_id, &sa->by_id);
 	deadlines_set(&e->deadlines, &sa->deadline, DEADLINE_NEVER);
 	list_remove(&sa->node);
 	list_append(&e->dead_sas, &sa->node);
@@ -225,6 +229,7 @@ void ike_sa_discard(struct ike_sa *sa)
 
 	track_half_open(sa, false);
 	id_table_remove(&e->by_spi, &sa->by_spi);
+	id_table_remove(&e->by_id, &sa->by_id);
 	deadlines_set(&e->deadlines, &sa->deadline, DEADLINE_NEVER);
 	list_remove(&sa->node);
 	list_append(&e->dead_sas, &sa->node);
@@ -266,16 +271,7 @@ void ike_sa_set_lifetime(struct ike_sa *sa, uint64_t now)
 
 struct ike_sa *ike_sa_find(const struct ike_engine *e, uint32_t id)
 {
-	struct list *pos, *tmp;
-
-	list_for_each(pos, tmp, &e->sas)
-	{
-		struct ike_sa *sa = list_entry(pos, struct ike_sa, node);
-
-		if (sa->id == id)
-			return sa;
-	}
-	return NULL;
+	return id_table_find(&e->by_id, id);
 }
 
 void ike_sa_free(struct ike_sa *sa)

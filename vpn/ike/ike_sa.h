@@ -133,6 +133,7 @@ struct ike_sa {
 	struct list node;
 	struct list half_open; /* in the engine's list of SAs that wait for IKE_AUTH as responder */
 	struct id_entry by_spi; /* the local SPI */
+	struct id_entry by_id;
 	struct deadline deadline;
 	struct ike_engine *engine;
 	struct ike_conn *conn; /* a reference */
@@ -186,7 +187,7 @@ struct ike_engine {
 	struct list half_open_sas;
 	struct list dead_sas; /* seen by queued actions */
 	struct list dead_children;
-	struct id_table by_spi;
+	struct id_table by_spi, by_id;
 	struct id_table by_esp_spi;
 	struct deadlines deadlines;
 	struct action_queue actions;
