@@ -212,12 +212,6 @@ static struct link_item *make_item(const struct link_frame *frame, const struct 
 	return item;
 }
 
-static int enqueue(struct link_model *model, struct link_item *item)
-{
-	item->record.time_due = item->due;
-	return link_queue_push(&model->queue, item);
-}
-
 /* Back to the sender, if the parameters let an ICMP error through. */
 static int answer_too_big(struct link_model *model, const struct packet *packet)
 {
@@ -244,7 +238,7 @@ static int answer_too_big(struct link_model *model, const struct packet *packet)
 		return ERR_NOMEM;
 	item->back = true;
 	model->counters.icmp++;
-	return enqueue(model, item);
+	return link_queue_push(&model->queue, item);
 }
 
 static int64_t vary_delay(const struct link_model *model, uint64_t index)
@@ -264,7 +258,6 @@ static int hold_back(struct link_model *model, struct link_item *item, unsigned 
 {
 	item->behind = gap ? gap : 1;
 	item->due += wait ? wait : REORDER_WAIT;
-	item->record.time_due = item->due;
 	link_queue_set_aside(&model->queue, item);
 	return 0;
 }
@@ -273,7 +266,6 @@ static int hold(struct link_model *model, struct link_item *item, int64_t longes
 {
 	item->behind = 0;
 	item->due = longest ? item->record.time_in + longest : LINK_NEVER;
-	item->record.time_due = item->due;
 	item->record.did |= LINK_DID_HOLD;
 	model->counters.held_by_aim++;
 	link_queue_set_aside(&model->queue, item);
@@ -290,7 +282,7 @@ static int pass_in_order(struct link_model *model, struct link_item *item)
 		item->due = due = model->last_due;
 	if (due > model->last_due)
 		model->last_due = due;
-	err = enqueue(model, item);
+	err = link_queue_push(&model->queue, item);
 	if (err == 0)
 		err = link_queue_passed(&model->queue, due, &moved);
 	model->counters.reordered += moved;
@@ -311,7 +303,7 @@ static int dispatch(struct link_model *model, const struct piece *piece, struct 
 		item->due += aim->delay;
 		item->record.did |= LINK_DID_DELAY;
 		model->counters.delayed_by_aim++;
-		return enqueue(model, item);
+		return link_queue_push(&model->queue, item);
 	}
 	if (link_rng_hits(&model->rng, LINK_STREAM_REORDER, piece->index, params->reorder))
 		return hold_back(model, item, params->reorder_gap, params->reorder_wait);
@@ -446,7 +438,7 @@ static int send_neighbour(struct link_model *model, struct packet *packet)
 		return 0;
 	}
 	item = make_item(&packet->frame, &packet->record, packet->record.time_in);
-	return item ? enqueue(model, item) : ERR_NOMEM;
+	return item ? link_queue_push(&model->queue, item) : ERR_NOMEM;
 }
 
 static int send_traffic(struct link_model *model, struct packet *packet)
@@ -506,6 +498,7 @@ bool link_model_pop(struct link_model *model, int64_t now, struct link_delivery 
 	if (!item)
 		return false;
 	item->record.reason = LINK_DELIVERED;
+	item->record.time_due = item->due;
 	item->record.time_out = now;
 	item->record.len_out = item->len;
 	count_out(model, &item->record, 1);
@@ -532,6 +525,7 @@ void link_model_stop(struct link_model *model, int64_t now)
 	struct link_item *item;
 
 	while ((item = link_queue_take_any(&model->queue))) {
+		item->record.time_due = item->due;
 		item->record.time_out = now;
 		drop(model, &item->record, LINK_STOP);
 		free(item);

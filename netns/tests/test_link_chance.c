@@ -243,6 +243,22 @@ static void test_jitter_is_uniform_around_the_delay(void **state)
 		assert_binomial(tenths[i], 0.1);
 }
 
+static void test_packets_get_out_when_due_in_order_of_time(void **state)
+{
+	int64_t last = 0;
+	size_t i;
+
+	(void)state;
+	run_packets(&everything, 3);
+	for (i = 0; i < results.count; i++) {
+		if (results.all[i].reason != LINK_DELIVERED)
+			continue;
+		assert_true(results.all[i].time_out >= last);
+		assert_true(results.all[i].time_out == results.all[i].time_due);
+		last = results.all[i].time_out;
+	}
+}
+
 static void test_counters_add_up(void **state)
 {
 	struct link_model *model = new_model(&everything, 5);
@@ -277,6 +293,7 @@ int main(void)
 	    cmocka_unit_test(test_impairments_hit_independently),
 	    cmocka_unit_test(test_directions_differ),
 	    cmocka_unit_test(test_jitter_is_uniform_around_the_delay),
+	    cmocka_unit_test(test_packets_get_out_when_due_in_order_of_time),
 	    cmocka_unit_test(test_counters_add_up),
 	};
 

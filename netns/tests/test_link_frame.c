@@ -1,6 +1,7 @@
 /* test_link_frame.c - what a link does to the octets: too large, cut to size, damaged, set apart.
  */
 #include "netns/tests/link_support.h"
+#include "netns/link_rng.h"
 
 static uint8_t out[8][2000];
 static size_t out_len[8], out_count;
@@ -221,6 +222,39 @@ static void test_any_octets_pass_unharmed(void **state)
 	link_model_free(model);
 }
 
+/* Packets that are right but for a few octets, cut somewhere: what a fuzzer would soon find. */
+static void test_damaged_packets_end_in_one_record_each(void **state)
+{
+	const struct link_params params = {
+	    .mtu = 100, .corrupt = 0.5, .duplicate = 0.1, .loss = 0.1};
+	struct link_model *model = new_model(&params, 1);
+	struct link_delivery delivery;
+	struct link_counters c;
+	uint64_t random = 1, dropped = 0;
+	uint8_t buf[200];
+	unsigned i;
+
+	(void)state;
+	add_aim(model, &(struct link_aim){.filter = "udp port 500", .count = 1});
+	for (i = 0; i < 10000; i++) {
+		size_t len = i % 2 ? make_udp4(buf, sizeof(buf), 500, 0) : make_udp6(buf, 150, 500);
+
+		random = link_rng_mix(random + LINK_RNG_GAMMA);
+		buf[random % 48] ^= (uint8_t)(random >> 8);
+		buf[random % 10] ^= (uint8_t)(random >> 16);
+		len -= (random >> 24) % 4 ? 0 : (random >> 32) % len;
+		assert_int_equal(link_model_send(model, buf, len, 0, i), 0);
+		results.count = 0;
+		while (link_model_pop(model, i, &delivery))
+			assert_true(delivery.back || delivery.len <= sizeof(buf));
+	}
+	c = counters_of(model);
+	for (i = 0; i < LINK_REASON_COUNT; i++)
+		dropped += c.dropped[i];
+	assert_int_equal(c.in + c.duplicates + c.fragments, c.delivered + dropped);
+	link_model_free(model);
+}
+
 static void test_record_as_json(void **state)
 {
 	const struct link_record record = {.dir = LINK_BA,
@@ -261,6 +295,7 @@ int main(void)
 	    cmocka_unit_test(test_corruption_without_mending_breaks_the_checksum),
 	    cmocka_unit_test(test_neighbour_discovery_is_not_traffic),
 	    cmocka_unit_test(test_any_octets_pass_unharmed),
+	    cmocka_unit_test(test_damaged_packets_end_in_one_record_each),
 	    cmocka_unit_test(test_record_as_json),
 	};
 

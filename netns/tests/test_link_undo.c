@@ -3,6 +3,8 @@
 #include "netns/tests/support.h"
 #include "netns/link_wire.h"
 #include "netns/procfs.h"
+#include "netns/registry.h"
+#include <pcap/pcap.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -93,6 +95,7 @@ static void build_and_wait(int out)
 	struct net *net = build(wires);
 	struct built built = {.wires = {link_wire_pid(wires[0]), link_wire_pid(wires[1])}};
 
+	assert_int_equal(ping(net, "a", "198.51.100.2"), 0);
 	snprintf(built.run, sizeof(built.run), "%s", net_run(net));
 	if (write(out, &built, sizeof(built)) != sizeof(built))
 		_exit(1);
@@ -124,6 +127,20 @@ static bool is_alive(pid_t pid)
 	struct procfs_stat stat;
 
 	return procfs_read(pid, &stat) && stat.state != 'Z';
+}
+
+/* The guard is the builder's only child by that name. */
+static pid_t guard_of(pid_t builder)
+{
+	char command[64];
+	int guard = 0;
+	FILE *pgrep;
+
+	snprintf(command, sizeof(command), "pgrep -P %d -x bl-guard", (int)builder);
+	pgrep = popen(command, "r");
+	assert_int_equal(fscanf(pgrep, "%d", &guard), 1);
+	pclose(pgrep);
+	return guard;
 }
 
 static bool has_namespace(const char *run, const char *node)
@@ -164,11 +181,57 @@ static void test_owner_s_end_leaves_no_wire(void **state)
 	}
 }
 
+static bool wires_ended(void *arg, char *seen, size_t cap)
+{
+	const struct built *built = arg;
+	bool near = is_alive(built->wires[0]), far = is_alive(built->wires[1]);
+
+	snprintf(seen, cap, "wires %d %d", near, far);
+	return !near && !far;
+}
+
+/* Echo requests and replies of the capture. */
+static unsigned count_echoes(const char *run, const char *name)
+{
+	char path[256], error[PCAP_ERRBUF_SIZE];
+	struct pcap_pkthdr *header;
+	const u_char *bytes;
+	unsigned count = 0;
+	pcap_t *pcap;
+
+	snprintf(path, sizeof(path), "/tmp/%s/%s.pcap", run, name);
+	pcap = pcap_open_offline(path, error);
+	assert_non_null(pcap);
+	while (pcap_next_ex(pcap, &header, &bytes) == 1)
+		count += header->caplen > 23 && bytes[12] == 8 && bytes[13] == 0 && bytes[23] == 1;
+	pcap_close(pcap);
+	return count;
+}
+
+/* Owner and guard are killed: nobody tells the wires, nobody kills them. */
+static void test_wires_end_by_themselves_and_leave_whole_files(void **state)
+{
+	struct err_msg msg = {{0}};
+	struct built built;
+	pid_t pid = start_builder(&built);
+
+	(void)state;
+	kill(guard_of(pid), SIGKILL);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_ok(wait_until(wires_ended, &built, 10000, "the wires' end", &msg), &msg);
+	assert_int_equal(count_echoes(built.run, "near-a"), 2);
+	assert_int_equal(count_echoes(built.run, "far-b"), 2);
+	assert_ok(registry_undo(built.run, &msg), &msg);
+	assert_true(nothing_left(&built, (char[128]){0}, 128));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_wires_carry_across_a_bridge_and_a_router),
 	    cmocka_unit_test(test_network_may_go_before_its_wires),
+	    cmocka_unit_test(test_wires_end_by_themselves_and_leave_whole_files),
 	    cmocka_unit_test(test_owner_s_end_leaves_no_wire),
 	};
 

@@ -2,6 +2,7 @@
  * captures, log and counters tell the same story. */
 #include "netns/tests/support.h"
 #include "netns/link_wire.h"
+#include "netns/netlink.h"
 #include <arpa/inet.h>
 #include <pcap/pcap.h>
 #include <signal.h>
@@ -437,6 +438,30 @@ static void test_parameters_and_outages_change_while_it_runs(void **state)
 	stop(wire);
 }
 
+static void set_up_or_down(struct net *net, const char *node, bool up)
+{
+	struct err_msg msg = {{0}};
+
+	assert_ok(netlink_set_up(net_node_netlink(net, node), "eth0", up, &msg), &msg);
+}
+
+static void test_interface_that_is_down_takes_nothing_and_may_come_back(void **state)
+{
+	const struct link_wire_spec spec = plain_spec(*state);
+	struct link_wire *wire = start(*state, &spec);
+
+	set_up_or_down(*state, "b", false);
+	send_to_b(*state, 3, 9, 100, false);
+	assert_int_equal(wait_quiet(wire).dir[LINK_AB].dropped[LINK_REFUSED], 3);
+	set_up_or_down(*state, "b", true);
+	send_to_b(*state, 4, 9, 100, false);
+	assert_int_equal(wait_quiet(wire).dir[LINK_AB].delivered, 4);
+	stop(wire);
+	assert_int_equal(count_frames(*state, "b", "udp port 9"), 4);
+	/* Those of neighbour discovery end in what was done to them. */
+	assert_int_equal(read_log(*state, "\"fate\":\"refused\"}", NULL, NULL), 3);
+}
+
 /* From the first to the last frame of the capture. */
 static int64_t duration_us(struct net *net, const char *end)
 {
@@ -553,6 +578,7 @@ int main(void)
 	    on_fresh_link(test_second_packet_to_port_500_is_dropped),
 	    on_fresh_link(test_callback_holds_a_packet_until_release),
 	    on_fresh_link(test_parameters_and_outages_change_while_it_runs),
+	    on_fresh_link(test_interface_that_is_down_takes_nothing_and_may_come_back),
 	    on_fresh_link(test_rate_and_queue_limit_a_burst),
 	    on_fresh_link(test_death_is_told_and_the_files_stay_readable),
 	    on_fresh_link(test_what_cannot_be_joined_is_named),
