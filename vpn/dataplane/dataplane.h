@@ -67,10 +67,14 @@ struct dp_sa_ref {
 
 /* Copies sa. With an if_id the device PREFIX<if_id> is made, or adopted if a TUN device of that
  * name exists. An outbound SA with if_id 0 also routes its remote selectors into our own device. Of
- * several outbound SAs that match a packet the newest one is used, so a rekeyed SA is installed
- * beside its predecessor. ERR_EXISTS (SPI), ERR_UNSUPPORTED (cipher, mode), ERR_INVALID (BEET
- * without host selectors), ERR_PERM or ERR_IO (device, route), ERR_NOMEM. On failure nothing has
- * changed. */
+ * several outbound SAs that match a packet the one with the narrowest selectors is used, and of
+ * equal ones the newest: a rekeyed SA is installed beside its predecessor.
+ *
+ * sa->mark is not applied: it would replace the mark that keeps outer packets out of our own
+ * routes, and a TUN device cannot mark what comes out of it. An interface ID serves the same end.
+ *
+ * ERR_EXISTS (SPI), ERR_UNSUPPORTED (cipher, mode), ERR_INVALID (BEET without host selectors),
+ * ERR_PERM or ERR_IO (device, route), ERR_NOMEM. On failure nothing has changed. */
 int dp_install(struct dataplane *dp, const struct ipsec_sa *sa, struct err_msg *msg);
 int dp_remove(struct dataplane *dp, const struct dp_sa_ref *ref); /* ERR_NOT_FOUND */
 /* New outer endpoints for one SA. Sequence numbers, window and keys go on. */
@@ -87,7 +91,9 @@ int dp_trap_add(struct dataplane *dp, uint32_t reqid, uint32_t if_id,
 int dp_trap_remove(struct dataplane *dp, uint32_t reqid);
 
 /* Makes or adopts the device of an interface ID before any SA needs it (when a connection is
- * loaded), so that addresses and routes can be put on it. Idempotent. */
+ * loaded), so that addresses and routes can be put on it. Idempotent. A device that we made
+ * goes with the data plane, addresses and routes too; one that was there before (ip tuntap add dev
+ * xfrm1 mode tun) stays. */
 int dp_interface_add(struct dataplane *dp, uint32_t if_id, struct err_msg *msg);
 
 /* --- IKE on the same sockets --- */

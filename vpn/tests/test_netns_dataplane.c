@@ -429,6 +429,43 @@ static void test_a_name_that_is_taken_is_said(void **state)
 	assert_int_not_equal(run_in(&a, "ip link show xfrm6 >/dev/null 2>&1"), 0);
 }
 
+/* RFC 7402 §B.1.4: in BEET the outer header carries what the inner one said. */
+static void test_ttl_and_dscp_arrive(void **state)
+{
+	const struct setup *u = *state;
+	uint8_t octet, control[128];
+	struct iovec iov = {&octet, 1};
+	struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control};
+	int from, to, ttl = 9, tos = 0xb8, on = 1, got_ttl = 0, got_tos = 0;
+	struct cmsghdr *c;
+
+	start_both(u);
+	install_all(u);
+	add_addresses(&a);
+	add_addresses(&b);
+	to = socket_at(&b, false, SOCK_DGRAM, 5002);
+	from = socket_at(&a, false, SOCK_DGRAM, 0);
+	setsockopt(to, IPPROTO_IP, IP_RECVTTL, &on, sizeof(on));
+	setsockopt(to, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on));
+	setsockopt(from, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+	setsockopt(from, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
+	connect_to(from, &b, false, 5002);
+	assert_int_equal(write(from, "x", 1), 1);
+	hdr.msg_controllen = sizeof(control);
+	assert_int_equal(recvmsg(to, &hdr, 0), 1);
+	for (c = CMSG_FIRSTHDR(&hdr); c; c = CMSG_NXTHDR(&hdr, c)) {
+		if (c->cmsg_type == IP_TTL)
+			memcpy(&got_ttl, CMSG_DATA(c), sizeof(int));
+		else if (c->cmsg_type == IP_TOS)
+			got_tos = *CMSG_DATA(c);
+	}
+	assert_int_equal(got_ttl, ttl);
+	assert_int_equal(got_tos, tos);
+	close(from);
+	close(to);
+	stop_both();
+}
+
 static void test_a_port_in_use_is_said(void **state)
 {
 	struct dp_config cfg;
@@ -487,6 +524,9 @@ int main(void)
 	    TEST(test_limits_are_reported, NULL),
 	    TEST(test_without_privileges_it_says_so, NULL),
 	    TEST(test_a_name_that_is_taken_is_said, NULL),
+	    TEST(test_ttl_and_dscp_arrive, &setups[0]),
+	    TEST(test_ttl_and_dscp_arrive, &setups[4]),
+	    TEST(test_ttl_and_dscp_arrive, &setups[9]),
 	    TEST(test_a_port_in_use_is_said, NULL),
 	    TEST(test_what_a_killed_predecessor_left_is_removed, NULL),
 	};
