@@ -298,6 +298,9 @@ static int on_packet(struct facts *f, struct esp_states *s, size_t i)
 	if (e->child != FACT_NONE)
 		f->children[e->child].n_esp[to_initiator ? 0 : 1]++;
 	err = open_packet(f, e, st, &data);
+	/* A key without SPI comes from a log. */
+	if (e->child != FACT_NONE && e->sealed == FACT_OPEN && !f->keys.esp[st->key].spi)
+		f->children[e->child].key_from_log = true;
 	if (!err && e->sealed == FACT_OPEN)
 		err = take_payload(f, e, st, data);
 	return err ? err : add_inner_icmp_error(f, i);

@@ -156,7 +156,7 @@ static int on_init(struct dissector *d, size_t i)
 static void take_identity(const struct ike_payloads *p, uint8_t type, char *text, size_t cap)
 {
 	const struct ike_payload *payload = ike_payload_find(p, type, 0);
-	char described[160], *name;
+	char described[120], *name;
 
 	if (!payload || text[0])
 		return;
