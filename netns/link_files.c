@@ -1,39 +1,26 @@
-/* link_files.c - writes a wire's captures and log through large buffers.
+/* link_files.c - a wire's captures and log, in the formats that others read.
  *
  * The captures are pcap files with nanosecond stamps, so that the order and the times are those of
  * the log to the last digit. A write that fails (a full disk) is noticed at the next look: the
  * caller looks once a batch, and must then stop, as a capture with a hole proves nothing.
  *
- * Ownership: struct link_files has the open files until link_files_close. */
+ * Ownership: struct link_files has the files, and the thread that writes them (link_writer.h),
+ * until link_files_close. */
 #include "netns/link_files.h"
+#include "netns/link_writer.h"
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define BUFFER_SIZE (1 << 20)
-#define RECORD_MAX  1024
+#define RECORD_MAX 1024
 
-static int failed(struct err_msg *msg, const char *what)
-{
-	return err_set(msg, ERR_IO, "%s: %s", what, strerror(errno));
-}
-
-static FILE *open_file(const char *dir, const char *name, const char *end, struct err_msg *msg)
+static FILE *open_file(const struct link_files *files, const char *dir, const char *name,
+		       const char *end, struct err_msg *msg)
 {
 	char path[PATH_MAX];
-	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/%s%s", dir, name, end);
-	file = fopen(path, "we");
-	if (!file || setvbuf(file, NULL, _IOFBF, BUFFER_SIZE) != 0) {
-		failed(msg, path);
-		if (file)
-			fclose(file);
-		return NULL;
-	}
-	return file;
+	return link_writer_open(files->writer, path, msg);
 }
 
 static int open_capture(struct link_files *files, unsigned side, FILE *file, struct err_msg *msg)
@@ -47,29 +34,32 @@ static int open_capture(struct link_files *files, unsigned side, FILE *file, str
 	return err_set(msg, ERR_IO, "capture: %s", pcap_geterr(files->format));
 }
 
+static int open_all(struct link_files *files, const char *dir, const char *name,
+		    struct err_msg *msg)
+{
+	int err = link_writer_new(&files->writer, msg);
+
+	if (err < 0)
+		return err;
+	files->format =
+	    pcap_open_dead_with_tstamp_precision(DLT_EN10MB, 65535, PCAP_TSTAMP_PRECISION_NANO);
+	if (!files->format)
+		return err_set(msg, ERR_NOMEM, "out of memory");
+	err = open_capture(files, 0, open_file(files, dir, name, "-a.pcap", msg), msg);
+	if (err == 0)
+		err = open_capture(files, 1, open_file(files, dir, name, "-b.pcap", msg), msg);
+	if (err < 0)
+		return err;
+	files->log = open_file(files, dir, name, ".jsonl", msg);
+	return files->log ? link_files_sync(files, msg) : ERR_IO;
+}
+
 int link_files_open(const char *dir, const char *name, struct link_files *ret_files,
 		    struct err_msg *msg)
 {
 	struct link_files files = {0};
-	int err;
+	int err = dir ? open_all(&files, dir, name, msg) : 0;
 
-	if (!dir) {
-		*ret_files = files;
-		return 0;
-	}
-	files.format =
-	    pcap_open_dead_with_tstamp_precision(DLT_EN10MB, 65535, PCAP_TSTAMP_PRECISION_NANO);
-	if (!files.format)
-		return err_set(msg, ERR_NOMEM, "out of memory");
-	err = open_capture(&files, 0, open_file(dir, name, "-a.pcap", msg), msg);
-	if (err == 0)
-		err = open_capture(&files, 1, open_file(dir, name, "-b.pcap", msg), msg);
-	if (err == 0) {
-		files.log = open_file(dir, name, ".jsonl", msg);
-		err = files.log ? 0 : ERR_IO;
-	}
-	if (err == 0)
-		err = link_files_flush(&files, msg);
 	if (err < 0) {
 		link_files_close(&files, NULL);
 		return err;
@@ -106,42 +96,46 @@ void link_files_record(struct link_files *files, const struct link_record *recor
 	files->is_dirty = true;
 }
 
-bool link_files_failed(const struct link_files *files)
+void link_files_flush(struct link_files *files)
 {
-	unsigned side;
-	bool has_failed = files->log && ferror(files->log);
-
-	for (side = 0; side < 2; side++)
-		has_failed |=
-		    files->captures[side] && ferror(pcap_dump_file(files->captures[side]));
-	return has_failed;
-}
-
-int link_files_flush(struct link_files *files, struct err_msg *msg)
-{
-	unsigned side;
-
-	for (side = 0; side < 2; side++)
-		if (files->captures[side] && pcap_dump_flush(files->captures[side]) < 0)
-			return failed(msg, "capture");
-	if (files->log && fflush(files->log) != 0)
-		return failed(msg, "log");
-	files->is_dirty = false;
-	return link_files_failed(files) ? failed(msg, "capture or log") : 0;
-}
-
-int link_files_close(struct link_files *files, struct err_msg *msg)
-{
-	int err = link_files_flush(files, msg);
 	unsigned side;
 
 	for (side = 0; side < 2; side++)
 		if (files->captures[side])
+			pcap_dump_flush(files->captures[side]);
+	if (files->log)
+		fflush(files->log);
+	files->is_dirty = false;
+}
+
+int link_files_sync(struct link_files *files, struct err_msg *msg)
+{
+	link_files_flush(files);
+	return files->writer ? link_writer_sync(files->writer, msg) : 0;
+}
+
+bool link_files_failed(const struct link_files *files)
+{
+	return files->writer && link_writer_failed(files->writer);
+}
+
+int link_files_close(struct link_files *files, struct err_msg *msg)
+{
+	unsigned side;
+	int err = 0;
+
+	for (side = 0; side < 2; side++)
+		if (files->captures[side])
 			pcap_dump_close(files->captures[side]);
-	if (files->log && fclose(files->log) != 0 && err == 0)
-		err = failed(msg, "log");
+	if (files->log && fclose(files->log) != 0)
+		err = err_set(msg, ERR_IO, "log: %s", strerror(errno));
+	if (files->writer && link_writer_free(files->writer, msg) < 0)
+		err = ERR_IO;
 	if (files->format)
 		pcap_close(files->format);
-	*files = (struct link_files){0};
+	files->captures[0] = files->captures[1] = NULL;
+	files->log = NULL;
+	files->writer = NULL;
+	files->format = NULL;
 	return err;
 }

@@ -22,6 +22,7 @@
 #include "netns/link_tap.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +93,7 @@ static _Noreturn void die(struct proc *proc, int err, const struct err_msg *msg)
 static void write_out(struct proc *proc)
 {
 	struct err_msg msg = {{0}};
-	int err = link_files_flush(&proc->files, &msg);
+	int err = link_files_sync(&proc->files, &msg);
 
 	if (err < 0)
 		die(proc, err, &msg);
@@ -318,7 +319,9 @@ static void loop(struct proc *proc)
 		if (proc->is_over)
 			break;
 		deliver_due(proc);
-		if (count == 0 || link_files_failed(&proc->files))
+		if (count == 0)
+			link_files_flush(&proc->files);
+		if (link_files_failed(&proc->files))
 			write_out(proc);
 		set_timer(proc);
 	}
@@ -422,6 +425,7 @@ static void detach(const struct link_proc_spec *spec)
 	setsid();
 	prctl(PR_SET_NAME, "bl-wire");
 	prctl(PR_SET_TIMERSLACK, 1);
+	mallopt(M_TRIM_THRESHOLD, KEEP_MEMORY); /* packets come and go */
 	for (i = 1; i < NSIG; i++)
 		signal(i, SIG_DFL);
 	signal(SIGINT, SIG_IGN);

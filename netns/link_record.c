@@ -7,68 +7,72 @@
  * frame_out only of what got out, copy and fragment from 1. Written by hand, since a busy link
  * writes tens of thousands a second and nothing in it needs escaping (link_aim_check). */
 #include "netns/link_record.h"
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include "vpn/base/writer.h"
 #include <string.h>
 
-struct text {
-	char *buf;
-	size_t len, cap;
-	bool failed;
-};
+#define DIGITS_MAX 20
 
-static void add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(struct text *t, const char *fmt, ...)
+static void add_text(struct writer *w, const char *text)
 {
-	va_list args;
-	int len;
-
-	if (t->failed)
-		return;
-	va_start(args, fmt);
-	len = vsnprintf(t->buf + t->len, t->cap - t->len, fmt, args);
-	va_end(args);
-	if (len < 0 || (size_t)len >= t->cap - t->len)
-		t->failed = true;
-	else
-		t->len += (size_t)len;
+	wr_bytes(w, text, strlen(text));
 }
 
-static void add_time(struct text *t, const char *key, int64_t time)
+/* With zeros in front up to `width` digits. */
+static void add_number(struct writer *w, uint64_t value, unsigned width)
 {
-	add(t, ",\"%s\":%" PRId64 ".%09" PRId64, key, time / LINK_S, time % LINK_S);
+	char digits[DIGITS_MAX];
+	unsigned count = 0;
+
+	do {
+		digits[DIGITS_MAX - ++count] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0 || count < width);
+	wr_bytes(w, digits + DIGITS_MAX - count, count);
 }
 
-static void add_effects(struct text *t, unsigned did)
+static void add_count(struct writer *w, const char *key, uint64_t value)
+{
+	add_text(w, key);
+	add_number(w, value, 1);
+}
+
+static void add_time(struct writer *w, const char *key, int64_t time)
+{
+	add_count(w, key, (uint64_t)(time / LINK_S));
+	wr_u8(w, '.');
+	add_number(w, (uint64_t)(time % LINK_S), 9);
+}
+
+static void add_effects(struct writer *w, unsigned did)
 {
 	static const struct {
 		unsigned bit;
 		const char *name;
 	} effects[] = {
-#define X(id, bit, text) {1U << (bit), text},
+#define X(id, bit, text) {1U << (bit), "\"" text "\""},
 	    LINK_EFFECTS(X)
 #undef X
 	};
 	const char *separator = "";
 	size_t i;
 
-	add(t, ",\"did\":[");
+	add_text(w, ",\"did\":[");
 	for (i = 0; i < sizeof(effects) / sizeof(effects[0]); i++) {
 		if (!(did & effects[i].bit))
 			continue;
-		add(t, "%s\"%s\"", separator, effects[i].name);
+		add_text(w, separator);
+		add_text(w, effects[i].name);
 		separator = ",";
 	}
-	add(t, "]");
+	wr_u8(w, ']');
 }
 
-static void add_way_out(struct text *t, const struct link_record *record)
+static void add_way_out(struct writer *w, const struct link_record *record)
 {
-	add_time(t, "due", record->time_due);
-	add_time(t, "out", record->time_out);
-	add(t, ",\"len_out\":%zu,\"frame_out\":%" PRIu64, record->len_out, record->frame_out);
+	add_time(w, ",\"due\":", record->time_due);
+	add_time(w, ",\"out\":", record->time_out);
+	add_count(w, ",\"len_out\":", record->len_out);
+	add_count(w, ",\"frame_out\":", record->frame_out);
 }
 
 const char *link_reason_text(enum link_reason reason)
@@ -84,24 +88,30 @@ const char *link_reason_text(enum link_reason reason)
 
 size_t link_record_format(const struct link_record *record, char *buf, size_t cap)
 {
-	struct text t = {.buf = buf, .cap = cap};
+	struct writer w = wr_init(buf, cap);
 
-	add(&t, "{\"dir\":\"%s\"", record->dir == LINK_AB ? "ab" : "ba");
+	add_text(&w, record->dir == LINK_AB ? "{\"dir\":\"ab\"" : "{\"dir\":\"ba\"");
 	if (record->number)
-		add(&t, ",\"n\":%" PRIu64, record->number);
-	add_time(&t, "in", record->time_in);
-	add(&t, ",\"len\":%zu,\"frame_in\":%" PRIu64 ",\"fate\":\"%s\"", record->len_in,
-	    record->frame_in, link_reason_text(record->reason));
+		add_count(&w, ",\"n\":", record->number);
+	add_time(&w, ",\"in\":", record->time_in);
+	add_count(&w, ",\"len\":", record->len_in);
+	add_count(&w, ",\"frame_in\":", record->frame_in);
+	add_text(&w, ",\"fate\":\"");
+	add_text(&w, link_reason_text(record->reason));
+	wr_u8(&w, '"');
 	if (record->reason == LINK_DELIVERED)
-		add_way_out(&t, record);
+		add_way_out(&w, record);
 	if (record->copy)
-		add(&t, ",\"copy\":%u", record->copy);
+		add_count(&w, ",\"copy\":", record->copy);
 	if (record->did & LINK_DID_FRAGMENTED)
-		add(&t, ",\"fragment\":%u", record->fragment);
+		add_count(&w, ",\"fragment\":", record->fragment);
 	if (record->did)
-		add_effects(&t, record->did);
-	if (record->aim[0])
-		add(&t, ",\"aim\":\"%s\"", record->aim);
-	add(&t, "}");
-	return t.failed ? 0 : t.len;
+		add_effects(&w, record->did);
+	if (record->aim[0]) {
+		add_text(&w, ",\"aim\":\"");
+		add_text(&w, record->aim);
+		wr_u8(&w, '"');
+	}
+	add_text(&w, "}");
+	return wr_ok(&w) ? w.len : 0;
 }

@@ -79,7 +79,7 @@ struct link_counters {
 
 const char *link_reason_text(enum link_reason reason);
 
-/* One JSON object without a newline; returns its length, or 0 if cap is too small. */
+/* One JSON object, without a newline or a zero; returns its length, or 0 if cap is too small. */
 size_t link_record_format(const struct link_record *record, char *buf, size_t cap);
 
 #endif

@@ -269,7 +269,7 @@ static void test_record_as_json(void **state)
 					   .len_out = 98,
 					   .did = LINK_DID_DUPLICATE | LINK_DID_CORRUPT,
 					   .aim = "x"};
-	char text[512];
+	char text[512] = {0};
 	size_t len = link_record_format(&record, text, sizeof(text));
 
 	(void)state;
@@ -279,7 +279,7 @@ static void test_record_as_json(void **state)
 		  "\"out\":1700000001.000000020,\"len_out\":98,\"frame_out\":12,\"copy\":1,"
 		  "\"did\":[\"corrupt\",\"duplicate\"],\"aim\":\"x\"}");
 	assert_int_equal(len, strlen(text));
-	assert_int_equal(link_record_format(&record, text, len), 0);
+	assert_int_equal(link_record_format(&record, text, len - 1), 0);
 }
 
 int main(void)
