@@ -34,6 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define KEEP_MEMORY	 (64 << 20)
 #define BATCH		 64
 #define CATCH_UP_BATCHES 256
 #define FLUSH_MS	 500
