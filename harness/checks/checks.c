@@ -91,8 +91,9 @@ static void add_frame(struct finding *finding, size_t frame)
 		finding->frames[finding->n_frames++] = frame;
 }
 
-static void add_finding(struct check_result *r, struct finding **list, size_t *n, size_t frame,
-			const char *fmt, va_list args)
+static void __attribute__((format(printf, 5, 0)))
+add_finding(struct check_result *r, struct finding **list, size_t *n, size_t frame, const char *fmt,
+	    va_list args)
 {
 	char text[512];
 	struct finding *finding;

@@ -37,14 +37,15 @@ static void ike_spi(const struct vici_node *sa, void *arg)
 static void rekey(struct lab *lab, const struct rekeying *r)
 {
 	const char *const args[] = {"--rekey", r->what, r->name, NULL};
-	struct process_output output;
+	struct process_output output = {0};
 	struct err_msg msg = {{0}};
-	int status;
+	int status = 0;
 
 	lab_ok(lab, peer_swanctl(peer_at(lab, r->node), args, &status, &output, &msg), &msg,
 	       "swanctl --rekey");
 	if (status)
-		lab_fail(lab, "swanctl --rekey: exit %d", status);
+		lab_fail(lab, "swanctl --rekey: exit %d: %s", status, output.text);
+	process_output_free(&output);
 }
 
 struct watched {
