@@ -4,7 +4,7 @@
  * mail, on a phone, and in ten years. A placeholder is @@NAME@@; each has a function here. All
  * text goes through report_escape. */
 #include "harness/report_internal.h"
-#include "page_template.h"
+#include "harness/page_template.h"
 #include <string.h>
 
 static void print_tag(const char *tag, const char *attributes, const char *text, FILE *out)
