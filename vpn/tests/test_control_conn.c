@@ -166,14 +166,13 @@ static void defaults_are_strongswans(void **state)
 
 static void lifetimes_depend_on_each_other(void **state)
 {
-	const struct ike_conn *c = load("reauth_time = 1h\nchildren {\nx {\nrekey_bytes = 1000\n"
+	const struct ike_conn *c = load("rekey_time = 1h\nchildren {\nx {\nrekey_bytes = 1000\n"
 					"life_packets = 50\nrekey_packets = 40\nrekey_time = 10m\n"
 					"life_time = 20m\nrand_time = 1m\n}\n}");
 	const struct child_cfg *x = &c->children[0];
 
 	(void)state;
-	assert_int_equal(c->rekey_time, 0);
-	assert_int_equal(c->reauth_time, 3600);
+	assert_int_equal(c->rekey_time, 3600);
 	assert_int_equal(c->over_time, 360);
 	assert_int_equal(c->rand_time, 360);
 	assert_int_equal(x->bytes.rekey, 1000);
@@ -193,7 +192,7 @@ static void options_reach_their_fields(void **state)
 		 "children {\nx {\nmode = beet\nif_id_in = 9\ncopy_dscp = yes\ntcp_mss = path\n"
 		 "tfc_padding = mtu\nreplay_window = 4096\nset_mark_out = 0x2/0xf\n"
 		 "close_action = restart\nstart_action = trap\nreqid = 5\npolicies = no\n"
-		 "inactivity = 1h\n}\n}");
+		 "}\n}");
 	const struct child_cfg *x = &c->children[0];
 
 	(void)state;
@@ -215,7 +214,6 @@ static void options_reach_their_fields(void **state)
 	assert_int_equal(x->start_action, ACTION_TRAP);
 	assert_int_equal(x->reqid, 5);
 	assert_false(x->policies);
-	assert_int_equal(x->inactivity, 3600);
 }
 
 static const struct {

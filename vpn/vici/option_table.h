@@ -39,7 +39,7 @@
 	X(CONN, "ppk_required", OPT_BOOL, UNSUPPORTED, "no", "post-quantum preshared keys")        \
 	X(CONN, "keyingtries", OPT_TRIES, SUPPORTED, "1", NULL)                                    \
 	X(CONN, "unique", OPT_WORD, SUPPORTED, "no", "no|never|keep|replace")                      \
-	X(CONN, "reauth_time", OPT_TIME, SUPPORTED, "0s", NULL)                                    \
+	X(CONN, "reauth_time", OPT_TIME, UNSUPPORTED, "0s", "reauthentication")                    \
 	X(CONN, "rekey_time", OPT_TIME, SUPPORTED, "4h", NULL)                                     \
 	X(CONN, "over_time", OPT_TIME, SUPPORTED, "", NULL)                                        \
 	X(CONN, "rand_time", OPT_TIME, SUPPORTED, "", NULL)                                        \
@@ -98,7 +98,7 @@
 	X(CHILD, "policies_fwd_out", OPT_BOOL, HARMLESS, "no", "kernel policies only")             \
 	X(CHILD, "dpd_action", OPT_WORD, SUPPORTED, "clear", "clear|none|trap|hold|restart|start") \
 	X(CHILD, "ipcomp", OPT_BOOL, UNSUPPORTED, "no", "IPComp")                                  \
-	X(CHILD, "inactivity", OPT_TIME, SUPPORTED, "0s", NULL)                                    \
+	X(CHILD, "inactivity", OPT_TIME, UNSUPPORTED, "0s", "closing by inactivity")               \
 	X(CHILD, "reqid", OPT_UINT, SUPPORTED, "0", NULL)                                          \
 	X(CHILD, "priority", OPT_UINT, HARMLESS, "0", "kernel policies only")                      \
 	X(CHILD, "interface", OPT_TEXT, UNSUPPORTED, "", "policies bound to an interface")         \
