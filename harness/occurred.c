@@ -365,24 +365,22 @@ int occurred_validate(struct doc *doc, const struct sc_expectation *e, struct er
 	return 0;
 }
 
-/* "IKE messages (exchange IKE_AUTH, notify COOKIE)" */
-static size_t describe(const struct sc_expectation *e, const struct kind *kind, char *text,
-		       size_t cap)
+/* "exchange IKE_AUTH, notify COOKIE: " */
+static size_t describe(const struct sc_expectation *e, char *text, size_t cap)
 {
-	size_t i, len = (size_t)snprintf(text, cap, "%s", kind->text);
-	const char *before = " (";
+	size_t i, len = 0;
 
+	text[0] = 0;
 	for (i = 0; i < e->with.count && len < cap; i++) {
 		const struct pair *pair = &e->with.items[i];
 
 		if (strcmp(pair->key, "min") == 0 || strcmp(pair->key, "max") == 0)
 			continue;
-		len += (size_t)snprintf(text + len, cap - len, "%s%s %s", before, pair->key,
-					pair->value);
-		before = ", ";
+		len += (size_t)snprintf(text + len, cap - len, "%s%s %s", len ? ", " : "",
+					pair->key, pair->value);
 	}
-	if (before[0] == ',' && len < cap)
-		len += (size_t)snprintf(text + len, cap - len, ")");
+	if (len > 0 && len < cap)
+		len += (size_t)snprintf(text + len, cap - len, ": ");
 	return len < cap ? len : cap - 1;
 }
 
@@ -393,11 +391,12 @@ void occurred_count(const struct sc_expectation *e, const struct evidence *ev, s
 	struct count c = {.e = e, .ev = ev, .o = o};
 	size_t len;
 
-	*o = (struct occurrence){.min = min ? strtoull(min, NULL, 10) : !max,
+	*o = (struct occurrence){.title = kind->text,
+				 .min = min ? strtoull(min, NULL, 10) : !max,
 				 .max = max ? strtoull(max, NULL, 10) : UINT64_MAX};
 	kind->count(&c);
 	o->is_met = o->count >= o->min && o->count <= o->max;
-	len = describe(e, kind, o->text, sizeof(o->text));
-	snprintf(o->text + len, sizeof(o->text) - len, ": %" PRIu64 ", %s %" PRIu64, o->count,
+	len = describe(e, o->text, sizeof(o->text));
+	snprintf(o->text + len, sizeof(o->text) - len, "%" PRIu64 " seen, %s %" PRIu64, o->count,
 		 max && !min ? "at most" : "at least", max && !min ? o->max : o->min);
 }

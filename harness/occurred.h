@@ -24,12 +24,13 @@ struct evidence {
 #define OCCURRED_FRAMES 8
 
 struct occurrence {
+	const char *title; /* what was counted */
 	uint64_t count;
 	uint64_t min, max;
 	bool is_met;
 	size_t frames[OCCURRED_FRAMES]; /* the first ones */
 	size_t frames_count;
-	char text[256]; /* what was counted, and how many */
+	char text[256]; /* of which sort, and how many */
 };
 
 int occurred_validate(struct doc *doc, const struct sc_expectation *expectation,

@@ -136,10 +136,10 @@ static void print_more_faults(const json_t *e, FILE *out)
 
 static void print_expectation(const json_t *e, FILE *out)
 {
-	bool fault = strcmp(report_text(e, "verdict"), "fail") == 0;
+	bool is_open = strcmp(report_text(e, "verdict"), "fail") == 0 || *report_text(e, "finding");
 	const char *title = report_text(e, "title");
 
-	fprintf(out, "<details class=\"item\"%s><summary class=\"row\">", fault ? " open" : "");
+	fprintf(out, "<details class=\"item\"%s><summary class=\"row\">", is_open ? " open" : "");
 	print_mark(e, out);
 	print_tag("span", "class=\"what\"", *title ? title : report_text(e, "name"), out);
 	print_tag("span", "class=\"clause\"", report_text(e, "clause"), out);

@@ -73,13 +73,16 @@ static void format_label(const json_t *rung, char *label, size_t cap)
 {
 	int count = (int)report_number(rung, "count");
 	const char *text = report_text(rung, "label");
+	bool has_details = json_array_size(json_object_get(rung, "details")) > 0;
+	/* The payloads follow below, each with what stands in it. */
+	int len = has_details ? (int)strcspn(text, "[") : (int)strlen(text);
 
 	if (json_is_true(json_object_get(rung, "retransmission")))
-		snprintf(label, cap, "again: %s", text);
+		snprintf(label, cap, "again: %.*s", len, text);
 	else if (count > 1)
 		snprintf(label, cap, "%s   and %d more", text, count - 1);
 	else
-		snprintf(label, cap, "%s", text);
+		snprintf(label, cap, "%.*s", len, text);
 	if (strlen(label) > TEXT_CHARS)
 		snprintf(label + TEXT_CHARS - 3, 4, "...");
 }

@@ -120,9 +120,10 @@ static void judge_occurred(struct judge *j, const struct sc_expectation *e)
 	occurred_count(e, j->evidence, &o);
 	for (i = 0; i < o.frames_count; i++)
 		json_array_append_new(frames, frame_json(j->evidence->facts, o.frames[i]));
-	entry = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "kind", "occurred", "name",
-			  e->occurred, "wanted", "pass", "verdict", o.is_met ? "pass" : "fail",
-			  "summary", o.text, "count", (json_int_t)o.count, "frames", frames);
+	entry = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "kind", "occurred", "name",
+			  e->occurred, "title", o.title, "wanted", "pass", "verdict",
+			  o.is_met ? "pass" : "fail", "summary", o.text, "count",
+			  (json_int_t)o.count, "frames", frames);
 	add_scenario_words(entry, e);
 	append(j, entry, o.is_met, e->occurred, o.text);
 }

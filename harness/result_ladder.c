@@ -2,7 +2,8 @@
  * the IKE messages.
  *
  * Lifelines are addresses, since that is what a wire shows; each is named for the node that has it.
- * ESP packets of one SA in a row are one rung, with their number and what was in the first. */
+ * ESP packets of one SA between two IKE messages are one rung, with their number and what was in
+ * the first. */
 #include "harness/result.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #define RUNGS_MAX  400 /* what a person can look through */
 #define HOSTS_MAX  8
 #define DETAIL_MAX 24
+#define RUNS_MAX   16
 
 struct ladder {
 	const struct facts *f;
@@ -19,8 +21,11 @@ struct ladder {
 	json_t *hosts, *rungs;
 	struct ip_addr addrs[HOSTS_MAX];
 	size_t hosts_count;
-	json_t *last; /* the rung that further ESP packets of last_spi belong to */
-	uint32_t last_spi;
+	struct run {
+		uint32_t spi;
+		json_t *rung;
+	} runs[RUNS_MAX]; /* that further ESP packets belong to */
+	size_t runs_count;
 	uint64_t start_us;
 	bool is_cut;
 };
@@ -102,15 +107,27 @@ static void add_ike(struct ladder *l, const struct fact_frame *frame, const stru
 			    json_boolean(m->retransmission_of != FACT_NONE));
 }
 
+static struct run *find_run(struct ladder *l, uint32_t spi)
+{
+	size_t i;
+
+	for (i = 0; i < l->runs_count; i++)
+		if (l->runs[i].spi == spi)
+			return &l->runs[i];
+	return NULL;
+}
+
 static void add_esp(struct ladder *l, const struct fact_frame *frame, const struct esp_fact *e)
 {
+	struct run *run = find_run(l, e->spi);
 	char label[256], inner[160] = "";
+	json_t *rung;
 
-	if (l->last && l->last_spi == e->spi) {
-		json_t *count = json_object_get(l->last, "count");
+	if (run) {
+		json_t *count = json_object_get(run->rung, "count");
 
 		json_integer_set(count, json_integer_value(count) + 1);
-		json_object_set_new(l->last, "last_frame", json_integer(frame->number));
+		json_object_set_new(run->rung, "last_frame", json_integer(frame->number));
 		return;
 	}
 	if (e->inner.len)
@@ -120,8 +137,9 @@ static void add_esp(struct ladder *l, const struct fact_frame *frame, const stru
 			 e->dummy ? "dummy packet" : fact_unopened_text(e->sealed));
 	snprintf(label, sizeof(label), "ESP %08x #%u%s: %s", e->spi, e->seq,
 		 e->encap ? " in UDP" : "", inner);
-	l->last = add_rung(l, frame, "esp", label);
-	l->last_spi = e->spi;
+	rung = add_rung(l, frame, "esp", label);
+	if (rung && l->runs_count < RUNS_MAX)
+		l->runs[l->runs_count++] = (struct run){e->spi, rung};
 }
 
 static void add_other(struct ladder *l, const struct fact_frame *frame)
@@ -138,8 +156,8 @@ static void add_other(struct ladder *l, const struct fact_frame *frame)
 
 static void add_frame(struct ladder *l, const struct fact_frame *frame)
 {
-	if (frame->kind != FRAME_ESP && frame->kind != FRAME_OTHER && frame->kind != FRAME_FRAGMENT)
-		l->last = NULL;
+	if (frame->kind == FRAME_IKE)
+		l->runs_count = 0;
 	if (frame->kind == FRAME_IKE)
 		add_ike(l, frame, &l->f->ike[frame->index]);
 	else if (frame->kind == FRAME_ESP)

@@ -2,6 +2,7 @@
 #include "harness/step.h"
 #include "netns/process.h"
 #include "netns/wait.h"
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,22 +120,32 @@ struct event_wait {
 	const char *event;
 };
 
-/* The event's line in the daemon's file. */
+/* True if the line is that event; its sentence goes to seen. */
+static bool is_event(const char *line, const char *event, char *seen, size_t cap)
+{
+	json_t *entry = json_loads(line, 0, NULL);
+	const char *name = json_string_value(json_object_get(entry, "event"));
+	const char *text = json_string_value(json_object_get(entry, "text"));
+	bool is = name && strcmp(name, event) == 0;
+
+	snprintf(seen, cap, "%s: %.300s", name ? name : "?", text ? text : "");
+	json_decref(entry);
+	return is;
+}
+
+/* Looks through the daemon's file of events. */
 static bool has_event(void *arg, char *seen, size_t cap)
 {
 	const struct event_wait *wait = arg;
 	FILE *file = fopen(wait->path, "re");
-	char *line = NULL, name[128];
 	size_t line_cap = 0;
+	char *line = NULL;
 	bool found = false;
 
 	if (!file)
 		return false;
-	snprintf(name, sizeof(name), "\"event\": \"%s\"", wait->event);
-	while (!found && getline(&line, &line_cap, file) > 0) {
-		snprintf(seen, cap, "%.200s", line);
-		found = strstr(line, name) != NULL;
-	}
+	while (!found && getline(&line, &line_cap, file) > 0)
+		found = is_event(line, wait->event, seen, cap);
 	free(line);
 	fclose(file);
 	return found;
@@ -144,7 +155,7 @@ static int wait_event(struct world *world, const struct sc_step *step, struct st
 		      struct err_msg *msg)
 {
 	struct peer *peer = world_peer(world, step->node);
-	char path[PEER_PATH_MAX + 16], seen[256] = "";
+	char path[PEER_PATH_MAX + 16], seen[320] = "";
 	struct event_wait wait = {path, step->event};
 	int err;
 
