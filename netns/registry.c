@@ -74,15 +74,16 @@ int registry_create(struct registry *ret_reg, struct err_msg *msg)
 
 	if (geteuid() != 0)
 		return err_set(msg, ERR_PERM, "must be root to make network namespaces");
-	if (mkdir(REGISTRY_DIR, 0755) < 0 && errno != EEXIST)
-		return err_set(msg, ERR_IO, REGISTRY_DIR ": %s", strerror(errno));
+	/* The last run of another process may take the folder away at any time: then once more. */
 	do {
+		if (mkdir(REGISTRY_DIR, 0755) < 0 && errno != EEXIST)
+			return err_set(msg, ERR_IO, REGISTRY_DIR ": %s", strerror(errno));
 		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 			return err_set(msg, ERR_IO, "getrandom: %s", strerror(errno));
 		snprintf(reg.run, sizeof(reg.run), "bl-%08" PRIx32, number);
 		run_path(reg.run, path);
 		reg.fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
-	} while (reg.fd < 0 && errno == EEXIST);
+	} while (reg.fd < 0 && (errno == EEXIST || errno == ENOENT));
 	if (reg.fd < 0)
 		return err_set(msg, ERR_IO, "%s: %s", path, strerror(errno));
 	if (add_pid(&reg, "owner", getpid()) < 0) {
