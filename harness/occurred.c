@@ -239,6 +239,23 @@ static void count_mss(struct count *c)
 	}
 }
 
+/* Connections that somebody tried to make, and nobody answered. */
+static void count_unanswered(struct count *c)
+{
+	const struct facts *f = c->ev->facts;
+	size_t i;
+
+	for (i = 0; i < f->n_tcp; i++) {
+		const struct tcp_flow *flow = &f->tcp[i];
+
+		if (flow->side[0].syn_frame != FACT_NONE && flow->side[1].syn_frame == FACT_NONE &&
+		    !flow->reset && flow->side[1].segments == 0 &&
+		    fits_place(c, flow->first_frame) &&
+		    fits(c, "inside", flow->inside ? "yes" : "no"))
+			add(c, flow->first_frame);
+	}
+}
+
 static void count_clear(struct count *c)
 {
 	const struct facts *f = c->ev->facts;
@@ -315,6 +332,10 @@ static const struct kind kinds[] = {
     {"mapping", "addresses with ports", {"place", "address"}, count_mappings},
     {"icmp-error", "ICMP errors", {"mtu", "inside", "place"}, count_icmp},
     {"mss", "SYN segments", {"mss", "segment", "inside", "place"}, count_mss},
+    {"unanswered-syn",
+     "TCP connections that nobody answered",
+     {"inside", "place"},
+     count_unanswered},
     {"clear", "packets in the clear", {"src", "dst", "protocol", "place"}, count_clear},
     {"tcp", "TCP connections", {"inside", "octets", "place"}, count_tcp},
     {"lost", "packets lost on the wire", {"wire"}, count_lost},

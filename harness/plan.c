@@ -300,13 +300,14 @@ static int add_nftables(struct make *m, const struct sc_node *node)
 	char *text;
 	int err = 0;
 
-	if (node->nftables)
-		err = add_rules(m, node->name, node->nftables);
-	if (err == 0 && node->nftables_file) {
+	/* The file first, so that a scenario can add to it. */
+	if (node->nftables_file) {
 		err = read_file(m, node->line, node->nftables_file, &text);
 		if (err == 0)
 			err = add_rules(m, node->name, text);
 	}
+	if (err == 0 && node->nftables)
+		err = add_rules(m, node->name, node->nftables);
 	return err;
 }
 

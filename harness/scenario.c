@@ -183,13 +183,20 @@ static const struct field nodes_fields[] = {{"nodes", field_texts, AT(sc_step, n
 					    END};
 static const struct field load_fields[] = {
     {"nodes", field_texts, AT(sc_step, nodes), NULL, true}, STEP_EXPECT, END};
-static const struct field initiate_fields[] = {STEP_NODE(true), STEP_CHILD(true), STEP_WITHIN,
-					       STEP_EXPECT, END};
-static const struct field terminate_fields[] = {STEP_NODE(true),
-						{"ike", field_text, AT(sc_step, ike), NULL, true},
-						STEP_WITHIN,
-						STEP_EXPECT,
-						END};
+static const struct field initiate_fields[] = {
+    STEP_NODE(true),
+    STEP_CHILD(true),
+    STEP_WITHIN,
+    STEP_EXPECT,
+    {"detached", field_bool, AT(sc_step, detached), NULL, false},
+    END};
+static const struct field terminate_fields[] = {
+    STEP_NODE(true),
+    {"ike", field_text, AT(sc_step, ike), NULL, true},
+    {"force", field_bool, AT(sc_step, force), NULL, false},
+    STEP_WITHIN,
+    STEP_EXPECT,
+    END};
 static const struct field ping_fields[] = {STEP_FROM,	STEP_ADDRESS(true), STEP_SIZE, STEP_COUNT,
 					   STEP_WITHIN, STEP_EXPECT,	    END};
 static const struct field tcp_fields[] = {

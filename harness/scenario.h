@@ -165,7 +165,9 @@ struct sc_step {
 	double lost;	   /* udp: share of datagrams that may be lost */
 	int children, sas; /* wait; -1: not asked */
 	unsigned within_ms;
-	int expect; /* enum step_result */
+	bool detached; /* initiate: does not wait for the outcome */
+	bool force;    /* terminate: forgets the SA, whatever the peer says */
+	int expect;    /* enum step_result */
 };
 
 const char *step_kind_name(enum step_kind kind);

@@ -81,6 +81,8 @@ int step_initiate(struct world *world, const struct sc_step *step, struct step_o
 		  struct err_msg *msg)
 {
 	(void)outcome;
+	if (step->detached)
+		return peer_initiate_async(world_peer(world, step->node), step->child, msg);
 	return peer_initiate(world_peer(world, step->node), step->child, within(step), msg);
 }
 
@@ -88,6 +90,8 @@ int step_terminate(struct world *world, const struct sc_step *step, struct step_
 		   struct err_msg *msg)
 {
 	(void)outcome;
+	if (step->force)
+		return peer_kill_sa(world_peer(world, step->node), step->ike, msg);
 	return peer_terminate(world_peer(world, step->node), step->ike, within(step), msg);
 }
 
