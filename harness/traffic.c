@@ -12,15 +12,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STALL_S	      15
-#define CHUNK	      16384
-#define PING_MS	      15000
-#define TRANSFER_SEED 0x6265657462656574ULL
+#define STALL_S		 15
+#define CLIENT_ERROR_MAX 160
+#define CHUNK		 16384
+#define PING_MS		 15000
+#define TRANSFER_SEED	 0x6265657462656574ULL
 
 static int run_ping(struct net *net, const char *node, const char *const *argv, int *ret_status,
 		    struct process_output *ret_output, struct err_msg *msg)
@@ -100,7 +102,8 @@ struct transfer {
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
 	size_t octets;
-	char error[160]; /* of the server; in the pipe's message */
+	char error[160];    /* of the server; in the pipe's message */
+	char *client_error; /* CLIENT_ERROR_MAX octets, which its process shares with its parent */
 };
 
 static bool send_all(int fd, const uint8_t *buf, size_t len)
@@ -127,7 +130,8 @@ static int client(void *arg)
 
 	set_stall_limit(fd);
 	if (connect(fd, (const struct sockaddr *)&transfer->addr, transfer->addr_len) < 0) {
-		fprintf(stderr, "connect: %s\n", strerror(errno));
+		snprintf(transfer->client_error, CLIENT_ERROR_MAX, "connect: %s",
+			 errno == EINPROGRESS ? "no answer" : strerror(errno));
 		return 1;
 	}
 	while (left > 0) {
@@ -135,7 +139,8 @@ static int client(void *arg)
 
 		stream_fill(&stream, buf, len);
 		if (!send_all(fd, buf, len)) {
-			fprintf(stderr, "send, %zu octets to go: %s\n", left, strerror(errno));
+			snprintf(transfer->client_error, CLIENT_ERROR_MAX,
+				 "sending, %zu octets to go: %s", left, strerror(errno));
 			return 1;
 		}
 		left -= len;
@@ -205,11 +210,15 @@ static int run_transfer(struct net *net, const char *from, struct transfer *tran
 	err = net_call(net, from, client, transfer, &status, msg);
 	if (err < 0)
 		return err;
+	if (status != 0)
+		return err_set(msg, ERR_IO, "TCP from %s: %s", from,
+			       transfer->client_error[0] ? transfer->client_error
+							 : "the server closed too early");
 	if (read(in, transfer, sizeof(*transfer)) != sizeof(*transfer))
 		return err_set(msg, ERR_IO, "TCP server: died");
 	if (transfer->error[0])
 		return err_set(msg, ERR_IO, "TCP from %s: %s", from, transfer->error);
-	return status == 0 ? 0 : err_set(msg, ERR_IO, "TCP from %s: client failed", from);
+	return 0;
 }
 
 int traffic_tcp(struct net *net, const char *from, const char *to, const char *to_addr,
@@ -223,8 +232,14 @@ int traffic_tcp(struct net *net, const char *from, const char *to, const char *t
 	if (ip_addr_parse(to_addr, &endpoint.addr) < 0 || net_node_fd(net, to) < 0)
 		return err_set(msg, ERR_INVALID, "TCP to %s: no such address or node", to_addr);
 	transfer.addr_len = endpoint_to_sockaddr(&endpoint, &transfer.addr);
-	if (pipe(fds) < 0)
+	transfer.client_error =
+	    mmap(NULL, CLIENT_ERROR_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (transfer.client_error == MAP_FAILED)
+		return err_set(msg, ERR_NOMEM, "out of memory");
+	if (pipe(fds) < 0) {
+		munmap(transfer.client_error, CLIENT_ERROR_MAX);
 		return err_set(msg, ERR_IO, "pipe: %s", strerror(errno));
+	}
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
@@ -239,5 +254,6 @@ int traffic_tcp(struct net *net, const char *from, const char *to, const char *t
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 	}
+	munmap(transfer.client_error, CLIENT_ERROR_MAX);
 	return err;
 }

@@ -206,6 +206,19 @@ static uint64_t end_of(const struct facts *f, const struct ike_sa_fact *sa, size
 	return end;
 }
 
+/* Where the side's own address is seen, before a NAT box changes it: its first frame from there on.
+ * FACT_NONE: nowhere. */
+static size_t first_word(const struct facts *f, const struct ike_sa_fact *sa,
+			 const struct endpoint *side)
+{
+	size_t i = sa->init_msg != FACT_NONE ? sa->init_msg : sa->established_msg;
+
+	for (i = f->ike[i].frame; i < f->n_frames; i++)
+		if (speaks(&f->frames[i], side))
+			return i;
+	return FACT_NONE;
+}
+
 static void judge_silence(const struct facts *f, const struct check_params *p,
 			  struct check_result *r, const struct ike_sa_fact *sa,
 			  const struct endpoint *side)
@@ -214,11 +227,14 @@ static void judge_silence(const struct facts *f, const struct check_params *p,
 	const uint64_t slack_us = 1500000;
 	uint64_t limit =
 	    (p->keepalive_s ? p->keepalive_s : DEFAULT_KEEPALIVE_S) * UINT64_C(1000000);
-	size_t i, start = f->ike[sa->established_msg].frame, last = start;
-	size_t place = f->frames[start].place;
-	uint64_t end = end_of(f, sa, place), gap;
+	size_t i, start = first_word(f, sa, side), last = start, place;
+	uint64_t end, gap;
 	char text[ENDPOINT_STRLEN];
 
+	if (start == FACT_NONE)
+		return;
+	place = f->frames[start].place;
+	end = end_of(f, sa, place);
 	if (end < f->frames[start].time_us + limit)
 		return;
 	r->examined++;
