@@ -14,8 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define UP_MS	  15000
-#define PING_SIZE 56
+#define UP_MS	   15000
+#define PING_SIZE  56
+#define MEASURE_MS 20000 /* for a measurement that does not come about */
 
 const char *tunnel_missing(const struct tunnel_spec *spec)
 {
@@ -144,40 +145,61 @@ void tunnel_down(struct tunnel *t)
 }
 
 /* iperf3 -J: end.sum_received.bits_per_second, or error. */
-static int read_report(const char *text, double *ret_gbits, struct err_msg *msg)
+static bool read_report(const char *text, double *ret_gbits, char *seen, size_t cap)
 {
 	json_t *report = json_loads(text, 0, NULL);
+	const char *error = "no report";
 	double bits = 0;
-	int err = 0;
 
-	if (json_unpack(report, "{s:{s:{s:F}}}", "end", "sum_received", "bits_per_second", &bits) <
-		0 ||
-	    bits <= 0)
-		err = err_set(msg, ERR_IO, "iperf3: %.300s", text);
-	else
+	json_unpack(report, "{s:s}", "error", &error);
+	json_unpack(report, "{s:{s:{s:F}}}", "end", "sum_received", "bits_per_second", &bits);
+	if (bits > 0)
 		*ret_gbits = bits / 1e9;
+	else
+		snprintf(seen, cap, "%s", error);
 	json_decref(report);
-	return err;
+	return bits > 0;
 }
 
-int tunnel_measure(struct tunnel *t, const struct load *load, double *ret_gbits,
-		   struct err_msg *msg)
+struct attempt {
+	struct tunnel *tunnel;
+	const struct load *load;
+	double gbits;
+};
+
+static bool try_to_measure(void *arg, char *seen, size_t cap)
 {
+	struct attempt *at = arg;
+	const struct load *load = at->load;
 	char seconds[16], streams[16];
-	const char *const argv[] = {"iperf3",  "-J",	"-c",
-				    target(t), "-t",	seconds,
-				    "-P",      streams, load->reverse ? "-R" : NULL,
-				    NULL};
+	const char *const argv[] = {"iperf3", "-J", "-c",    target(at->tunnel),	  "-t",
+				    seconds,  "-P", streams, load->reverse ? "-R" : NULL, NULL};
 	const struct process_spec spec = {.node = "a", .argv = argv};
 	struct process_output output = {0};
-	int status = 0, err;
+	struct err_msg msg = {{0}};
+	bool done = false;
+	int status;
 
 	snprintf(seconds, sizeof(seconds), "%u", load->seconds);
 	snprintf(streams, sizeof(streams), "%u", load->streams);
-	err = process_run(t->net, &spec, (load->seconds + 20) * 1000, &status, &output, msg);
-	if (err == 0)
-		err = read_report(output.text, ret_gbits, msg);
+	if (process_run(at->tunnel->net, &spec, (load->seconds + 20) * 1000, &status, &output,
+			&msg) == 0)
+		done = read_report(output.text, &at->gbits, seen, cap);
+	else
+		snprintf(seen, cap, "%s", msg.text);
 	process_output_free(&output);
+	return done;
+}
+
+/* Tried again for a while: the server may not be done with the measurement before. */
+int tunnel_measure(struct tunnel *t, const struct load *load, double *ret_gbits,
+		   struct err_msg *msg)
+{
+	struct attempt at = {.tunnel = t, .load = load};
+	int err = process_wait_until(t->server, try_to_measure, &at, MEASURE_MS, "iperf3", msg);
+
+	if (err == 0)
+		*ret_gbits = at.gbits;
 	return err;
 }
 
