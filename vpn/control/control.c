@@ -28,8 +28,7 @@ void control_free(struct control *control)
 
 	if (!control)
 		return;
-	list_for_each(pos, tmp, &control->sessions)
-	{
+	list_for_each (pos, tmp, &control->sessions) {
 		control_session_free(list_entry(pos, struct control_session, link));
 	}
 	authorities_free(control);
@@ -176,8 +175,7 @@ static void handle_event(struct control *control, const struct ike_event *event,
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &control->sessions)
-	{
+	list_for_each (pos, tmp, &control->sessions) {
 		event_to_session(list_entry(pos, struct control_session, link), event, now);
 	}
 	if (event->kind == EVENT_DROPPED)
@@ -221,8 +219,7 @@ static void handle_log(struct control *control, const struct ike_log *log)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &control->sessions)
-	{
+	list_for_each (pos, tmp, &control->sessions) {
 		struct control_session *s = list_entry(pos, struct control_session, link);
 
 		if (wants_control_log(s, log))
@@ -277,8 +274,7 @@ uint64_t control_next_deadline(const struct control *control)
 	uint64_t first = UINT64_MAX;
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &control->sessions)
-	{
+	list_for_each (pos, tmp, &control->sessions) {
 		const struct control_session *s = list_entry(pos, struct control_session, link);
 
 		if (s->failed)
@@ -295,8 +291,7 @@ void control_expire(struct control *control, uint64_t now)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &control->sessions)
-	{
+	list_for_each (pos, tmp, &control->sessions) {
 		struct control_session *s = list_entry(pos, struct control_session, link);
 
 		waiting_expire(s, now);

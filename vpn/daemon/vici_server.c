@@ -301,16 +301,16 @@ void vici_server_flush(struct vici_server *server)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &server->sessions)
-	    session_flush(list_entry(pos, struct session, link));
+	list_for_each (pos, tmp, &server->sessions)
+		session_flush(list_entry(pos, struct session, link));
 }
 
 void vici_server_stop(struct vici_server *server)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &server->sessions)
-	    session_close(list_entry(pos, struct session, link));
+	list_for_each (pos, tmp, &server->sessions)
+		session_close(list_entry(pos, struct session, link));
 	if (server->listening && !uv_is_closing(&server->listener.handle))
 		uv_close(&server->listener.handle, NULL);
 }

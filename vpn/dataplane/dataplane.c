@@ -108,17 +108,14 @@ static void free_lists(struct dataplane *dp)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &dp->sas)
-	{
+	list_for_each (pos, tmp, &dp->sas) {
 		install_free_sa(dp, list_entry(pos, struct dp_sa, node));
 	}
-	list_for_each(pos, tmp, &dp->traps)
-	{
+	list_for_each (pos, tmp, &dp->traps) {
 		install_free_trap(dp, list_entry(pos, struct dp_trap, node));
 	}
 	router_free(dp->router);
-	list_for_each(pos, tmp, &dp->tuns)
-	{
+	list_for_each (pos, tmp, &dp->tuns) {
 		struct dp_tun *tun = list_entry(pos, struct dp_tun, node);
 
 		tun_close(tun);

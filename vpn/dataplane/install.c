@@ -37,8 +37,7 @@ static struct dp_tun *find_tun(struct dataplane *dp, uint32_t if_id)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &dp->tuns)
-	{
+	list_for_each (pos, tmp, &dp->tuns) {
 		struct dp_tun *tun = list_entry(pos, struct dp_tun, node);
 
 		if (tun->if_id == if_id)
@@ -160,8 +159,7 @@ static struct dp_sa *find_sa(struct dataplane *dp, const struct dp_sa_ref *ref)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &dp->sas)
-	{
+	list_for_each (pos, tmp, &dp->sas) {
 		struct dp_sa *sa = list_entry(pos, struct dp_sa, node);
 		const struct ipsec_sa *d = &sa->esp->desc;
 
@@ -343,8 +341,7 @@ static struct dp_trap *find_trap(struct dataplane *dp, uint32_t reqid)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &dp->traps)
-	{
+	list_for_each (pos, tmp, &dp->traps) {
 		struct dp_trap *trap = list_entry(pos, struct dp_trap, node);
 
 		if (trap->reqid == reqid)

@@ -197,8 +197,7 @@ static struct owned_route *find_route(struct router *r, const struct prefix *to)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &r->routes)
-	{
+	list_for_each (pos, tmp, &r->routes) {
 		struct owned_route *o = list_entry(pos, struct owned_route, node);
 
 		if (o->to.bits == to->bits && ip_addr_eq(&o->to.net, &to->net))
@@ -419,8 +418,8 @@ void router_free(struct router *r)
 
 	if (!r)
 		return;
-	list_for_each(pos, tmp, &r->routes)
-	    drop_route(r, list_entry(pos, struct owned_route, node));
+	list_for_each (pos, tmp, &r->routes)
+		drop_route(r, list_entry(pos, struct owned_route, node));
 	if (r->sock)
 		remove_rules(r);
 	nl_socket_free(r->sock);

@@ -72,8 +72,7 @@ static struct ike_sa *sa_of_same_peer(const struct ike_sa *sa, const struct iden
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &sa->engine->sas)
-	{
+	list_for_each (pos, tmp, &sa->engine->sas) {
 		struct ike_sa *other = list_entry(pos, struct ike_sa, node);
 
 		if (other != sa && other->state == IKE_ESTABLISHED &&

@@ -195,8 +195,7 @@ static void use_successors(struct ike_sa *sa, const struct child_sa *old)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &sa->children)
-	{
+	list_for_each (pos, tmp, &sa->children) {
 		struct child_sa *child = list_entry(pos, struct child_sa, node);
 
 		if (child->replaces == old->id && !child->superseded)
@@ -255,8 +254,7 @@ void child_sa_inherit(struct ike_sa *from, struct ike_sa *to)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &from->children)
-	{
+	list_for_each (pos, tmp, &from->children) {
 		struct child_sa *child = list_entry(pos, struct child_sa, node);
 
 		list_remove(pos);
@@ -302,8 +300,7 @@ struct child_sa *child_sa_find(const struct ike_sa *sa, uint32_t id)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &sa->children)
-	{
+	list_for_each (pos, tmp, &sa->children) {
 		struct child_sa *child = list_entry(pos, struct child_sa, node);
 
 		if (child->id == id)
@@ -316,8 +313,7 @@ struct child_sa *child_sa_by_id(const struct ike_engine *e, uint32_t id, struct 
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &e->sas)
-	{
+	list_for_each (pos, tmp, &e->sas) {
 		struct ike_sa *sa = list_entry(pos, struct ike_sa, node);
 		struct child_sa *child = child_sa_find(sa, id);
 
@@ -333,8 +329,7 @@ struct child_sa *child_sa_by_outbound_spi(const struct ike_sa *sa, uint32_t spi)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &sa->children)
-	{
+	list_for_each (pos, tmp, &sa->children) {
 		struct child_sa *child = list_entry(pos, struct child_sa, node);
 
 		if (child->spi_out == spi && child->state != CHILD_DELETED)

@@ -35,13 +35,11 @@ static void empty_graveyard(struct ike_engine *e)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &e->dead_children)
-	{
+	list_for_each (pos, tmp, &e->dead_children) {
 		list_remove(pos);
 		child_sa_free(list_entry(pos, struct child_sa, node));
 	}
-	list_for_each(pos, tmp, &e->dead_sas)
-	{
+	list_for_each (pos, tmp, &e->dead_sas) {
 		list_remove(pos);
 		ike_sa_free(list_entry(pos, struct ike_sa, node));
 	}
@@ -56,8 +54,7 @@ void ike_engine_free(struct ike_engine *e)
 		return;
 	action_queue_clear(&e->actions);
 	empty_graveyard(e);
-	list_for_each(pos, tmp, &e->sas)
-	{
+	list_for_each (pos, tmp, &e->sas) {
 		list_remove(pos);
 		ike_sa_free(list_entry(pos, struct ike_sa, node));
 	}
@@ -119,8 +116,7 @@ static struct ike_sa *find_usable(const struct ike_engine *e, const struct ike_c
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &e->sas)
-	{
+	list_for_each (pos, tmp, &e->sas) {
 		struct ike_sa *sa = list_entry(pos, struct ike_sa, node);
 		bool alive = sa->state == IKE_ESTABLISHED ||
 			     (sa->state == IKE_REKEYING && !sa->unborn) ||
@@ -286,8 +282,7 @@ bool ike_engine_sa(const struct ike_engine *e, size_t i, struct ike_sa_info *ret
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &e->sas)
-	{
+	list_for_each (pos, tmp, &e->sas) {
 		struct ike_sa *sa = list_entry(pos, struct ike_sa, node);
 
 		if (is_visible(sa) && i-- == 0) {
@@ -315,8 +310,7 @@ bool ike_engine_child(const struct ike_engine *e, uint32_t ike_id, size_t i,
 
 	if (!sa)
 		return false;
-	list_for_each(pos, tmp, &sa->children)
-	{
+	list_for_each (pos, tmp, &sa->children) {
 		if (i-- == 0) {
 			*ret_info = child_sa_get_info(list_entry(pos, struct child_sa, node));
 			return true;

@@ -168,8 +168,7 @@ static void drop_negotiation(struct ike_sa *sa)
 	sa->request = (struct request){0};
 	child_offer_free(sa->offer);
 	sa->offer = NULL;
-	list_for_each(pos, tmp, &sa->tasks)
-	{
+	list_for_each (pos, tmp, &sa->tasks) {
 		list_remove(pos);
 		task_free(list_entry(pos, struct task, node));
 	}
@@ -180,8 +179,8 @@ static void end_children(struct ike_sa *sa, enum ike_cause cause, uint16_t notif
 	struct list *pos, *tmp;
 
 	task_fail_waiting(sa, cause, notify, why);
-	list_for_each(pos, tmp, &sa->children)
-	    child_sa_remove(sa, list_entry(pos, struct child_sa, node), cause, why);
+	list_for_each (pos, tmp, &sa->children)
+		child_sa_remove(sa, list_entry(pos, struct child_sa, node), cause, why);
 }
 
 /* Once: an SA that lingers has reported its end already. */
@@ -278,8 +277,7 @@ void ike_sa_free(struct ike_sa *sa)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &sa->children)
-	{
+	list_for_each (pos, tmp, &sa->children) {
 		list_remove(pos);
 		child_sa_free(list_entry(pos, struct child_sa, node));
 	}
@@ -336,6 +334,7 @@ struct ike_sa_info ike_sa_get_info(const struct ike_sa *sa)
 		info.rekey_at = sa->rekey_at;
 	if (sa->established && sa->conn && sa->conn->reauth_time)
 		info.reauth_at = sa->established + sa->conn->reauth_time * UINT64_C(1000000);
-	list_for_each(pos, tmp, &sa->tasks) info.tasks_queued++;
+	list_for_each (pos, tmp, &sa->tasks)
+		info.tasks_queued++;
 	return info;
 }

@@ -82,8 +82,7 @@ static struct ike_sa *find_duplicate(const struct incoming *in, size_t *ret_of_h
 	struct ike_sa *found = NULL;
 
 	*ret_of_host = 0;
-	list_for_each(pos, tmp, &in->e->half_open_sas)
-	{
+	list_for_each (pos, tmp, &in->e->half_open_sas) {
 		struct ike_sa *sa = list_entry(pos, struct ike_sa, half_open);
 
 		if (!sa->handshake)

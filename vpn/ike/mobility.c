@@ -24,8 +24,8 @@ static void move(struct ike_sa *sa, const struct endpoint *remote, uint64_t now)
 		   endpoint_format(&old, from, sizeof(from)),
 		   endpoint_format(remote, to, sizeof(to)));
 	report_event(sa->engine, sa, NULL, EVENT_PEER_MOVED, 0, 0, "%s -> %s", from, to);
-	list_for_each(pos, tmp, &sa->children)
-	    child_install_moved(sa, list_entry(pos, struct child_sa, node));
+	list_for_each (pos, tmp, &sa->children)
+		child_install_moved(sa, list_entry(pos, struct child_sa, node));
 }
 
 void mobility_follow(struct ike_sa *sa, const struct endpoint *local, const struct endpoint *remote,

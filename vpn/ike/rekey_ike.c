@@ -279,8 +279,7 @@ static void note_concession(struct ike_sa *sa)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &sa->engine->sas)
-	{
+	list_for_each (pos, tmp, &sa->engine->sas) {
 		struct ike_sa *old = list_entry(pos, struct ike_sa, node);
 
 		if (old->rival.id != sa->id)

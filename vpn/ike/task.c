@@ -29,7 +29,8 @@ static struct task *task_new(struct ike_sa *sa, enum task_type type)
 	struct list *pos, *tmp;
 	size_t n = 0;
 
-	list_for_each(pos, tmp, &sa->tasks) n++;
+	list_for_each (pos, tmp, &sa->tasks)
+		n++;
 	if (n >= LIMIT_TASKS)
 		return NULL;
 	task = calloc(1, sizeof(*task));
@@ -70,8 +71,7 @@ void task_inherit(struct ike_sa *from, struct ike_sa *to)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &from->tasks)
-	{
+	list_for_each (pos, tmp, &from->tasks) {
 		struct task *task = list_entry(pos, struct task, node);
 
 		if (task->type == TASK_IKE_DELETE || task->type == TASK_IKE_REKEY)
@@ -126,8 +126,7 @@ struct task *task_take_child(struct ike_sa *sa)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &sa->tasks)
-	{
+	list_for_each (pos, tmp, &sa->tasks) {
 		struct task *task = list_entry(pos, struct task, node);
 
 		if (task->type == TASK_CHILD_CREATE) {
@@ -246,6 +245,6 @@ void task_fail_waiting(struct ike_sa *sa, enum ike_cause cause, uint16_t notify,
 		child_offer_free(sa->offer);
 		sa->offer = NULL;
 	}
-	list_for_each(pos, tmp, &sa->tasks)
-	    report_task_failure(sa, list_entry(pos, struct task, node), cause, notify, why);
+	list_for_each (pos, tmp, &sa->tasks)
+		report_task_failure(sa, list_entry(pos, struct task, node), cause, notify, why);
 }

@@ -45,8 +45,7 @@ static uint64_t last_sign_of_life(const struct ike_sa *sa)
 	uint64_t last = sa->last_received;
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &sa->children)
-	{
+	list_for_each (pos, tmp, &sa->children) {
 		struct child_sa *child = list_entry(pos, struct child_sa, node);
 		struct ipsec_sa_stats stats;
 
@@ -114,8 +113,8 @@ uint64_t timers_next(const struct ike_sa *sa)
 	at = earlier(at, liveness_at(sa));
 	at = earlier(at, keepalive_at(sa));
 	at = earlier(at, earlier(rekey_at(sa), sa->expire_at));
-	list_for_each(pos, tmp, &sa->children) at =
-	    earlier(at, child_next(sa, list_entry(pos, struct child_sa, node)));
+	list_for_each (pos, tmp, &sa->children)
+		at = earlier(at, child_next(sa, list_entry(pos, struct child_sa, node)));
 	return earlier(at, linger_at(sa));
 }
 
@@ -141,8 +140,7 @@ static void run_children(struct ike_sa *sa, uint64_t now)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &sa->children)
-	{
+	list_for_each (pos, tmp, &sa->children) {
 		struct child_sa *child = list_entry(pos, struct child_sa, node);
 
 		if (child_next(sa, child) <= now)

@@ -26,8 +26,7 @@ static struct attempt *attempt_find(const struct node *node, const char *conn, c
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &node->attempts)
-	{
+	list_for_each (pos, tmp, &node->attempts) {
 		struct attempt *a = list_entry(pos, struct attempt, link);
 
 		if (strcmp(a->conn, conn) == 0 && names_eq(a->child, child))
@@ -82,8 +81,7 @@ void attempts_forget(struct node *node, const char *conn, const char *child, uin
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &node->attempts)
-	{
+	list_for_each (pos, tmp, &node->attempts) {
 		struct attempt *a = list_entry(pos, struct attempt, link);
 
 		if (conn && strcmp(conn, a->conn) != 0)
@@ -142,8 +140,7 @@ void attempts_expire(struct node *node)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &node->attempts)
-	{
+	list_for_each (pos, tmp, &node->attempts) {
 		struct attempt *a = list_entry(pos, struct attempt, link);
 
 		if (!a->ike_id && a->due <= node->now)
@@ -156,8 +153,7 @@ uint64_t attempts_deadline(const struct node *node)
 	uint64_t first = UINT64_MAX;
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &node->attempts)
-	{
+	list_for_each (pos, tmp, &node->attempts) {
 		const struct attempt *a = list_entry(pos, struct attempt, link);
 
 		if (!a->ike_id && a->due < first)
@@ -221,8 +217,7 @@ static void attempts_inherit(struct node *node, uint32_t old_id, uint32_t new_id
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &node->attempts)
-	{
+	list_for_each (pos, tmp, &node->attempts) {
 		struct attempt *a = list_entry(pos, struct attempt, link);
 
 		if (a->ike_id && a->ike_id == old_id)
@@ -238,8 +233,7 @@ void attempts_react(struct node *node, const struct reaction *r)
 		attempts_inherit(node, r->old_id, r->ike_id);
 		return;
 	}
-	list_for_each(pos, tmp, &node->attempts)
-	{
+	list_for_each (pos, tmp, &node->attempts) {
 		struct attempt *a = list_entry(pos, struct attempt, link);
 
 		if (a->ike_id && a->ike_id == r->ike_id)

@@ -18,8 +18,7 @@ static struct trap *trap_of(const struct node *node, const char *conn, const cha
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &node->traps)
-	{
+	list_for_each (pos, tmp, &node->traps) {
 		struct trap *t = list_entry(pos, struct trap, link);
 
 		if (strcmp(t->conn->name, conn) == 0 && strcmp(t->cfg->name, child) == 0)
@@ -94,8 +93,7 @@ void traps_expire(struct node *node)
 	if (node->traps_due > node->now)
 		return;
 	node->traps_due = UINT64_MAX;
-	list_for_each(pos, tmp, &node->traps)
-	{
+	list_for_each (pos, tmp, &node->traps) {
 		struct trap *t = list_entry(pos, struct trap, link);
 
 		if (t->waiting)
@@ -107,8 +105,7 @@ void traps_remove(struct node *node, const char *conn)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &node->traps)
-	{
+	list_for_each (pos, tmp, &node->traps) {
 		struct trap *t = list_entry(pos, struct trap, link);
 
 		if (conn && strcmp(t->conn->name, conn) != 0)
@@ -124,8 +121,7 @@ void node_acquire(struct node *node, uint32_t trap_id, uint64_t now)
 	struct list *pos, *tmp;
 
 	node->now = now;
-	list_for_each(pos, tmp, &node->traps)
-	{
+	list_for_each (pos, tmp, &node->traps) {
 		struct trap *t = list_entry(pos, struct trap, link);
 
 		if (t->id == trap_id)
