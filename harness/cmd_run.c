@@ -237,6 +237,8 @@ static void start_job(struct job *job, const struct options *o)
 	fflush(NULL);
 	job->pid = job->terminal ? fork() : -1;
 	if (job->pid == 0) {
+		/* Its guard then undoes what it has made. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		signal(SIGINT, SIG_DFL);
 		signal(SIGTERM, SIG_DFL);
 		_exit(run_job(job, o, job->terminal));
