@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "vpn/crypto/alg.h"
+#include "vpn/ike/ike_sa.h"
 #include "vpn/tests/ike_pair.h"
 #include "vpn/wire/payload.h"
 
@@ -49,6 +50,29 @@ static void responder_narrows_to_what_both_allow(void **state)
 	assert_true(ike_engine_child(p->a.engine, 1, 0, &child));
 	assert_selector(child.remote_ts, "10.2.0.0/24[tcp/443]");
 	assert_non_null(pair_find_event(&p->a, EVENT_TS_NARROWED));
+}
+
+/* A responder that answers with more than was offered is not believed (RFC 7296 §2.9). The offer is
+ * made smaller behind the engine's back, which to the engine is the same. */
+static void an_answer_wider_than_the_offer_is_refused(void **state)
+{
+	struct pair *p = *state;
+	struct pair_conn a, b;
+	struct ike_sa *sa;
+
+	pair_default(p, &a, &b);
+	pair_configure(p, &a, &b);
+	assert_int_equal(ike_engine_initiate(p->a.engine, p->a.conns[0],
+					     &p->a.conns[0]->children[0], &p->a.here, &p->b.here,
+					     p->now, &(uint32_t){0}),
+			 0);
+	assert_true(pair_step(p) && pair_step(p)); /* IKE_SA_INIT and its answer */
+	sa = list_entry(p->a.engine->sas.next, struct ike_sa, node);
+	assert_non_null(sa->offer);
+	sa->offer->tsi.v[0].hi = sa->offer->tsi.v[0].lo;
+	pair_settle(p);
+	assert_int_equal(pair_find_event(&p->a, EVENT_CHILD_FAILED)->notify, N_TS_UNACCEPTABLE);
+	assert_int_equal(p->a.n_sas, 0);
 }
 
 /* The IKE SA stands, the child does not (RFC 7296 §1.2). */
@@ -248,6 +272,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(responder_narrows_to_what_both_allow, setup, teardown),
+	    cmocka_unit_test_setup_teardown(an_answer_wider_than_the_offer_is_refused, setup,
+					    teardown),
 	    cmocka_unit_test_setup_teardown(disjoint_selectors_are_unacceptable, setup, teardown),
 	    cmocka_unit_test_setup_teardown(further_children_share_the_ike_sa_and_have_pfs, setup,
 					    teardown),

@@ -141,6 +141,41 @@ static void above_the_threshold_only_a_returned_cookie_gets_an_sa(void **state)
 	assert_int_equal(pair_ike_count(&p->b), 1);
 }
 
+/* A cookie that was not made for this address, nonce and SPI gets another cookie, and no SA. */
+static void a_forged_cookie_gets_no_sa(void **state)
+{
+	struct pair *p = *state;
+	struct ike_options opt = pair_options();
+	struct pair_conn a, b;
+	struct datagram d;
+
+	opt.cookie_threshold = 1;
+	pair_set_options(&p->b, &opt);
+	pair_default(p, &a, &b);
+	pair_configure(p, &a, &b);
+	p->wire = capture_and_drop;
+	assert_int_equal(pair_initiate(p, &p->a, "net"), 0);
+	d = captured;
+	pair_inject(p, &p->b, &d.from, d.octets, d.len); /* fills the threshold */
+	assert_int_equal(ike_engine_half_open(p->b.engine), 1);
+	d.octets[0] ^= 1;
+	d.from.addr.b[3] = 77;
+	/* N(COOKIE) of the right version and length, and with the wrong hash, in front of the
+	 * others. */
+	memmove(d.octets + 28 + 41, d.octets + 28, d.len - 28);
+	memset(d.octets + 28, 0, 41);
+	memcpy(d.octets + 28, (uint8_t[]){d.octets[16], 0, 0, 41, 0, 0, 0x40, 0x06, 1}, 9);
+	d.octets[16] = PAYLOAD_NOTIFY;
+	d.len += 41;
+	d.octets[26] = (uint8_t)(d.len >> 8);
+	d.octets[27] = (uint8_t)d.len;
+	pair_inject(p, &p->b, &d.from, d.octets, d.len);
+	pair_inject(p, &p->b, &d.from, d.octets,
+		    d.len); /* there is a secret now: the version is right */
+	assert_int_equal(ike_engine_half_open(p->b.engine), 1);
+	assert_int_equal(p->n_sent, 4); /* the request, its answer, two cookies */
+}
+
 static void a_nat_is_found_and_both_go_on_from_port_4500(void **state)
 {
 	struct pair *p = *state;
@@ -217,6 +252,7 @@ int main(void)
 		no_common_proposal_is_said_on_the_wire_and_nothing_stays, setup, teardown),
 	    cmocka_unit_test_setup_teardown(above_the_threshold_only_a_returned_cookie_gets_an_sa,
 					    setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_forged_cookie_gets_no_sa, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_nat_is_found_and_both_go_on_from_port_4500, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(without_nat_esp_is_native_and_encap_forces_udp, setup,
