@@ -323,25 +323,25 @@ static void count_duplicated(struct count *c)
 
 static const struct kind kinds[] = {
     {"message", "IKE messages", {"exchange", "kind", "notify", "from", "place"}, count_messages},
-    {"retransmission", "retransmitted IKE messages", {"place"}, count_retransmissions},
+    {"retransmission", "IKE messages sent again", {"place"}, count_retransmissions},
     {"esp", "ESP packets", {"mode", "encap", "octets", "next_header", "place"}, count_esp},
     {"child", "Child SAs negotiated", {"mode", "asked"}, count_children},
     {"ike-sa", "IKE SAs established", {NULL}, count_ike_sas},
-    {"refusal", "children refused", {"notify"}, count_refusals},
+    {"refusal", "Children refused", {"notify"}, count_refusals},
     {"keepalive", "NAT keep-alives", {"place"}, count_keepalives},
-    {"mapping", "addresses with ports", {"place", "address"}, count_mappings},
+    {"mapping", "Addresses with ports seen", {"place", "address"}, count_mappings},
     {"icmp-error", "ICMP errors", {"mtu", "inside", "place"}, count_icmp},
     {"mss", "SYN segments", {"mss", "segment", "inside", "place"}, count_mss},
     {"unanswered-syn",
      "TCP connections that nobody answered",
      {"inside", "place"},
      count_unanswered},
-    {"clear", "packets in the clear", {"src", "dst", "protocol", "place"}, count_clear},
+    {"clear", "Packets in the clear", {"src", "dst", "protocol", "place"}, count_clear},
     {"tcp", "TCP connections", {"inside", "octets", "place"}, count_tcp},
-    {"lost", "packets lost on the wire", {"wire"}, count_lost},
-    {"too-big", "packets too big for the wire", {"wire"}, count_too_big},
-    {"reordered", "packets reordered on the wire", {"wire"}, count_reordered},
-    {"duplicated", "packets duplicated on the wire", {"wire"}, count_duplicated},
+    {"lost", "Packets lost on the wire", {"wire"}, count_lost},
+    {"too-big", "Packets too big for the wire", {"wire"}, count_too_big},
+    {"reordered", "Packets reordered on the wire", {"wire"}, count_reordered},
+    {"duplicated", "Packets duplicated on the wire", {"wire"}, count_duplicated},
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

@@ -72,10 +72,10 @@ static json_t *place_json(const struct facts *f, const struct series *s, size_t 
 static void add_loss(const char *line, const struct series *s, double *lost)
 {
 	json_t *record = json_loads(line, 0, NULL);
-	const char *reason = json_string_value(json_object_get(record, "reason"));
+	const char *fate = json_string_value(json_object_get(record, "fate"));
 
-	if (reason && strcmp(reason, "delivered") != 0 && strcmp(reason, "stop") != 0)
-		lost[bucket_of(s, json_number_value(json_object_get(record, "time_in")))]++;
+	if (fate && strcmp(fate, "delivered") != 0 && strcmp(fate, "stop") != 0)
+		lost[bucket_of(s, json_number_value(json_object_get(record, "in")))]++;
 	json_decref(record);
 }
 

@@ -220,8 +220,8 @@ static void read_conf(struct lab *lab, const char *name, char text[CONF_TEXT_MAX
 
 void lab_seed_confs(struct lab *lab)
 {
-	read_conf(lab, "seed-lab-gw.conf", lab->gw_conf);
-	read_conf(lab, "seed-vps.conf", lab->vps_conf);
+	read_conf(lab, "lab-gw.conf", lab->gw_conf);
+	read_conf(lab, "vps.conf", lab->vps_conf);
 	conf_replace(lab->gw_conf, "XXX.XXX.XXX.XXX", GW_ADDR);
 	conf_replace(lab->gw_conf, "AAA.BBB.CCC.DDD", VPS_ADDR);
 	conf_replace(lab->vps_conf, "AAA.BBB.CCC.DDD", VPS_ADDR);
