@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FILE_MAX 65536
 
@@ -216,10 +217,14 @@ static int read_file(struct make *m, unsigned line, const char *name, char **ret
 	const char *slash = strrchr(m->sc->path, '/');
 	int dir_len = slash && name[0] != '/' ? (int)(slash + 1 - m->sc->path) : 0;
 	char path[4096];
+	struct stat info;
 	FILE *file;
 	size_t len;
 
 	snprintf(path, sizeof(path), "%.*s%s", dir_len, m->sc->path, name);
+	/* A pipe would be waited for. */
+	if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+		return doc_error(m->doc, line, m->msg, "%s: not a file", path);
 	file = fopen(path, "re");
 	if (!file)
 		return doc_error(m->doc, line, m->msg, "%s: %s", path, strerror(errno));
