@@ -67,8 +67,9 @@ static bool has_notify(const struct ike_payloads *p, uint16_t type)
 }
 
 /* The first other IKE SA between these identities; NULL if there is none. */
+/* family: of the outer addresses, 0: any. */
 static struct ike_sa *sa_of_same_peer(const struct ike_sa *sa, const struct identity *local,
-				      const struct identity *remote)
+				      const struct identity *remote, uint8_t family)
 {
 	struct list *pos, *tmp;
 
@@ -76,6 +77,7 @@ static struct ike_sa *sa_of_same_peer(const struct ike_sa *sa, const struct iden
 		struct ike_sa *other = list_entry(pos, struct ike_sa, node);
 
 		if (other != sa && other->state == IKE_ESTABLISHED &&
+		    (!family || other->remote.addr.family == family) &&
 		    identity_eq(&other->local_id, local) && identity_eq(&other->remote_id, remote))
 			return other;
 	}
@@ -88,16 +90,18 @@ static bool is_initial_contact(const struct ike_sa *sa)
 	const struct identity *remote = &sa->conn->remote.id;
 
 	return sa->conn->unique != UNIQUE_NEVER && is_concrete(remote) &&
-	       !sa_of_same_peer(sa, &sa->local_id, remote);
+	       !sa_of_same_peer(sa, &sa->local_id, remote, 0);
 }
 
 /* RFC 7296 §2.4: whatever the peer had before, it has lost. Told by its authenticated self alone.
- */
+ * strongSwan says so for IPv4 and IPv6 apart, and keeps the SA of the other family. */
 static void forget_predecessors(struct ike_sa *sa)
 {
 	struct ike_sa *other;
 
-	while ((other = sa_of_same_peer(sa, &sa->local_id, &sa->remote_id)))
+	uint8_t family = sa->remote.addr.family;
+
+	while ((other = sa_of_same_peer(sa, &sa->local_id, &sa->remote_id, family)))
 		ike_sa_destroy(other, CAUSE_REPLACED, 0,
 			       "the peer has started afresh (INITIAL_CONTACT)");
 }
