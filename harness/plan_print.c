@@ -1,5 +1,6 @@
 /* plan_print.c - a plan in words, for --dry-run, for the terminal and for reports. */
 #include "harness/plan.h"
+#include "harness/stream.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -126,6 +127,15 @@ static void describe_traffic(const struct sc_step *s, char *buf, size_t cap)
 			 s->to, s->address, s->count ? s->count : 100, s->size ? s->size : 1000);
 }
 
+static void describe_stream(const struct sc_step *s, char *buf, size_t cap)
+{
+	if (s->kind == STEP_FINISH)
+		snprintf(buf, cap, "finish traffic %s", s->name);
+	else
+		snprintf(buf, cap, "traffic %s: %s from %s to %s (%s)", s->name,
+			 s->protocol == STREAM_TCP ? "TCP" : "UDP", s->from, s->to, s->address);
+}
+
 const char *step_describe(const struct sc_step *s, char *buf, size_t cap)
 {
 	size_t len;
@@ -136,6 +146,8 @@ const char *step_describe(const struct sc_step *s, char *buf, size_t cap)
 		describe_driving(s, buf, cap);
 	else if (s->kind <= STEP_UDP)
 		describe_traffic(s, buf, cap);
+	else if (s->kind <= STEP_FINISH)
+		describe_stream(s, buf, cap);
 	else
 		describe_network(s, buf, cap);
 	len = strlen(buf);

@@ -6,6 +6,7 @@
 #include "harness/scenario.h"
 #include "harness/occurred.h"
 #include "harness/params.h"
+#include "harness/stream.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ static const char *const bases[] = {"none", "seed", NULL};
 static const char *const places[] = {"auto", "outer", "inside", NULL};
 static const char *const credential_kinds[] = {"self-signed", "ca", "issued", NULL};
 static const char *const credential_keys[] = {"ed25519", "rsa", "ecdsa", NULL};
+static const char *const protocols[] = {[STREAM_TCP] = "tcp", [STREAM_UDP] = "udp", NULL};
 static const char *const results[] = {"ok", "fail", NULL};
 static const char *const verdicts[] = {"pass", "fail", NULL};
 
@@ -210,6 +212,26 @@ static const struct field udp_fields[] = {STEP_FROM,
 					  STEP_EXPECT,
 					  {"lost", field_fraction, AT(sc_step, lost), NULL, false},
 					  END};
+static const struct field traffic_fields[] = {
+    {"name", field_text, AT(sc_step, name), NULL, true},
+    {"protocol", field_choice, AT(sc_step, protocol), protocols, true},
+    STEP_FROM,
+    STEP_TO(true),
+    STEP_ADDRESS(true),
+    STEP_OCTETS,
+    STEP_SIZE,
+    STEP_COUNT,
+    {"rate", field_octets, AT(sc_step, rate), NULL, false},
+    STEP_WITHIN,
+    STEP_EXPECT,
+    END};
+static const struct field finish_fields[] = {
+    {"traffic", field_text, AT(sc_step, name), NULL, true},
+    {"lost", field_fraction, AT(sc_step, lost), NULL, false},
+    {"pause", field_ms, AT(sc_step, pause_ms), NULL, false},
+    STEP_WITHIN,
+    STEP_EXPECT,
+    END};
 static const struct field wait_fields[] = {
     STEP_NODE(true),
     {"children", field_unsigned, AT(sc_step, children), NULL, false},
@@ -253,6 +275,8 @@ static const struct field_type step_types[STEP_KINDS_COUNT] = {
     [STEP_PING] = TYPE(ping_fields, NULL),
     [STEP_TCP] = TYPE(tcp_fields, NULL),
     [STEP_UDP] = TYPE(udp_fields, NULL),
+    [STEP_TRAFFIC] = TYPE(traffic_fields, NULL),
+    [STEP_FINISH] = TYPE(finish_fields, "traffic"),
     [STEP_WAIT] = TYPE(wait_fields, NULL),
     [STEP_LISTED] = TYPE(listed_fields, NULL),
     [STEP_NAT_REBOOT] = TYPE(nat_reboot_fields, "node"),
@@ -431,10 +455,54 @@ static int check_wait(const struct scenario *sc, const struct sc_step *step, str
 	return 0;
 }
 
+/* The traffic that a name means at a step: the last that was started before it. */
+static const struct sc_step *find_traffic(const struct scenario *sc, size_t before,
+					  const char *name)
+{
+	const struct sc_step *steps = sc->steps.items;
+
+	while (before-- > 0)
+		if (steps[before].name && strcmp(steps[before].name, name) == 0)
+			return steps[before].kind == STEP_TRAFFIC ? &steps[before] : NULL;
+	return NULL;
+}
+
+static int check_traffic(const struct scenario *sc, size_t index, struct err_msg *msg)
+{
+	const struct sc_step *step = (struct sc_step *)sc->steps.items + index;
+
+	if (find_traffic(sc, index, step->name))
+		return doc_error(sc->doc, step->line, msg, "traffic '%s' is not finished yet",
+				 step->name);
+	if (step->protocol == STREAM_TCP && (step->size || step->count))
+		return doc_error(sc->doc, step->line, msg,
+				 "'size' and 'count' are of udp; tcp has 'octets'");
+	if (step->protocol == STREAM_UDP && step->octets)
+		return doc_error(sc->doc, step->line, msg,
+				 "'octets' is of tcp; udp has 'size' and 'count'");
+	return 0;
+}
+
+static int check_finish(const struct scenario *sc, size_t index, struct err_msg *msg)
+{
+	struct sc_step *step = (struct sc_step *)sc->steps.items + index;
+	const struct sc_step *traffic = find_traffic(sc, index, step->name);
+
+	if (!traffic)
+		return doc_error(sc->doc, step->line, msg, "no traffic '%s' was started before",
+				 step->name);
+	step->protocol = traffic->protocol;
+	return 0;
+}
+
 static int check_step(const struct scenario *sc, size_t index, struct err_msg *msg)
 {
 	const struct sc_step *step = (struct sc_step *)sc->steps.items + index;
 
+	if (step->kind == STEP_TRAFFIC)
+		return check_traffic(sc, index, msg);
+	if (step->kind == STEP_FINISH)
+		return check_finish(sc, index, msg);
 	if (step->kind == STEP_WAIT)
 		return check_wait(sc, step, msg);
 	if (drives_endpoint(step->kind) && !find_endpoint(sc, step->node))

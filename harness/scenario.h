@@ -121,23 +121,25 @@ struct sc_endpoint {
 
 enum step_result { EXPECT_OK, EXPECT_FAIL };
 
-#define STEP_KINDS(X)                                                                       \
-	X(START, "start", "starts the daemons of these nodes")                              \
-	X(STOP, "stop", "stops them")                                                       \
-	X(KILL, "kill", "kills them, without a word to the peer")                           \
-	X(RESTART, "restart", "stops, starts and loads them again")                         \
-	X(LOAD, "load", "loads their configuration")                                        \
-	X(INITIATE, "initiate", "brings a child up")                                        \
-	X(TERMINATE, "terminate", "closes the IKE SAs of a name")                           \
-	X(PING, "ping", "pings until the first answer, then once more")                     \
-	X(TCP, "tcp", "sends a stream over TCP, compared octet by octet")                   \
-	X(UDP, "udp", "sends numbered datagrams, whose contents are checked")               \
-	X(WAIT, "wait", "waits for a condition")                                            \
-	X(LISTED, "listed", "compares what list-sas says of a child")                       \
-	X(NAT_REBOOT, "nat-reboot", "a NAT box forgets its mappings")                       \
-	X(IMPAIR, "impair", "changes what a wire does")                                     \
-	X(SHELL, "shell", "runs a command in a node")                                       \
-	X(BACKGROUND, "background", "starts a command in a node, until the end of the run") \
+#define STEP_KINDS(X)                                                                          \
+	X(START, "start", "starts the daemons of these nodes")                                 \
+	X(STOP, "stop", "stops them")                                                          \
+	X(KILL, "kill", "kills them, without a word to the peer")                              \
+	X(RESTART, "restart", "stops, starts and loads them again")                            \
+	X(LOAD, "load", "loads their configuration")                                           \
+	X(INITIATE, "initiate", "brings a child up")                                           \
+	X(TERMINATE, "terminate", "closes the IKE SAs of a name")                              \
+	X(PING, "ping", "pings until the first answer, then once more")                        \
+	X(TCP, "tcp", "sends a stream over TCP, compared octet by octet")                      \
+	X(UDP, "udp", "sends numbered datagrams, whose contents are checked")                  \
+	X(TRAFFIC, "traffic", "starts a stream that runs while further steps are carried out") \
+	X(FINISH, "finish", "ends such a stream and judges what arrived")                      \
+	X(WAIT, "wait", "waits for a condition")                                               \
+	X(LISTED, "listed", "compares what list-sas says of a child")                          \
+	X(NAT_REBOOT, "nat-reboot", "a NAT box forgets its mappings")                          \
+	X(IMPAIR, "impair", "changes what a wire does")                                        \
+	X(SHELL, "shell", "runs a command in a node")                                          \
+	X(BACKGROUND, "background", "starts a command in a node, until the end of the run")    \
 	X(IDLE, "idle", "lets time pass")
 
 enum step_kind {
@@ -153,6 +155,10 @@ struct sc_step {
 	struct text_list nodes; /* start, stop, kill, restart, load */
 	const char *node;
 	const char *from, *to, *address;
+	const char *name;  /* traffic, finish */
+	int protocol;	   /* traffic, finish: enum stream_protocol */
+	uint64_t rate;	   /* traffic: octets a second; 0: its default */
+	unsigned pause_ms; /* finish: the longest that nothing may arrive; 0: any */
 	const char *child, *ike;
 	const char *run;   /* shell, background, wait: a command */
 	const char *event; /* wait: an event of the daemon, by its name */
@@ -162,7 +168,7 @@ struct sc_step {
 	struct pair_list values; /* listed */
 	uint64_t octets;
 	unsigned size, count;
-	double lost;	   /* udp: share of datagrams that may be lost */
+	double lost;	   /* udp, finish: share of datagrams that may be lost */
 	int children, sas; /* wait; -1: not asked */
 	unsigned within_ms;
 	bool detached; /* initiate: does not wait for the outcome */

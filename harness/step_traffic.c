@@ -1,14 +1,18 @@
 /* step_traffic.c - steps that send something through the network and see that it arrives. */
 #include "harness/step.h"
+#include "harness/stream.h"
 #include "harness/traffic.h"
-#include "harness/udp_transfer.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define TCP_OCTETS 1048576
 #define UDP_COUNT  100
 #define UDP_SIZE   1000
 #define PING_SIZE  56
+#define FIRST_MS   15000
+#define FINISH_MS  120000
 
 int step_ping(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
 	      struct err_msg *msg)
@@ -41,26 +45,114 @@ int step_tcp(struct world *world, const struct sc_step *step, struct step_outcom
 	return err;
 }
 
+static int judge_udp(const struct stream_result *result, double lost, struct step_outcome *outcome,
+		     struct err_msg *msg)
+{
+	outcome->octets = result->octets;
+	snprintf(outcome->seen, sizeof(outcome->seen),
+		 "%" PRIu64 " of %" PRIu64 " datagrams arrived, %" PRIu64 " damaged, %" PRIu64
+		 " twice; longest pause %u ms",
+		 result->arrived, result->sent, result->damaged, result->duplicates,
+		 result->pause_ms);
+	if (result->damaged > 0 || (double)result->arrived < (double)result->sent * (1.0 - lost))
+		return err_set(msg, ERR_STATE, "%s", outcome->seen);
+	return 0;
+}
+
 int step_udp(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
 	     struct err_msg *msg)
 {
-	const struct udp_transfer transfer = {
+	const struct stream_spec spec = {
+	    .protocol = STREAM_UDP,
 	    .from = step->from,
 	    .to = step->to,
 	    .address = step->address,
 	    .count = step->count ? step->count : UDP_COUNT,
 	    .size = step->size ? step->size : UDP_SIZE,
 	};
-	struct udp_result result;
-	int err = udp_transfer_run(world->net, &transfer, &result, msg);
+	struct stream_result result;
+	struct stream *stream;
+	int err = stream_start(world->net, &spec, FIRST_MS, &stream, msg);
 
-	if (err < 0)
-		return err;
-	outcome->octets = (uint64_t)result.arrived * transfer.size;
-	snprintf(outcome->seen, sizeof(outcome->seen),
-		 "%u of %u datagrams arrived, %u of them damaged, %u twice", result.arrived,
-		 transfer.count, result.damaged, result.duplicates);
-	if (result.damaged > 0 || result.arrived < transfer.count * (1.0 - step->lost))
-		return err_set(msg, ERR_STATE, "%s", outcome->seen);
-	return 0;
+	if (err == 0)
+		err = stream_finish(stream, FINISH_MS, &result, msg);
+	return err < 0 ? err : judge_udp(&result, step->lost, outcome, msg);
+}
+
+int step_traffic(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+		 struct err_msg *msg)
+{
+	const struct stream_spec spec = {
+	    .name = step->name,
+	    .protocol = (enum stream_protocol)step->protocol,
+	    .from = step->from,
+	    .to = step->to,
+	    .address = step->address,
+	    .octets = step->octets,
+	    .count = step->count,
+	    .size = step->size,
+	    .rate = step->rate,
+	};
+	struct stream **grown = realloc(world->streams, sizeof(*grown) * (world->stream_count + 1));
+	int err;
+
+	(void)outcome;
+	if (!grown)
+		return err_set(msg, ERR_NOMEM, "out of memory");
+	world->streams = grown;
+	err = stream_start(world->net, &spec, step->within_ms ? step->within_ms : FIRST_MS,
+			   &grown[world->stream_count], msg);
+	if (err == 0)
+		world->stream_count++;
+	return err;
+}
+
+/* Takes it out of the world; NULL if it is not there any more. */
+static struct stream *take_stream(struct world *world, const char *name)
+{
+	struct stream *found;
+	size_t i;
+
+	for (i = 0; i < world->stream_count; i++) {
+		if (strcmp(stream_name(world->streams[i]), name) != 0)
+			continue;
+		found = world->streams[i];
+		world->streams[i] = world->streams[--world->stream_count];
+		return found;
+	}
+	return NULL;
+}
+
+static int judge_stream(const struct sc_step *step, const struct stream_result *result,
+			struct step_outcome *outcome, struct err_msg *msg)
+{
+	int err = 0;
+
+	if (step->protocol == STREAM_UDP) {
+		err = judge_udp(result, step->lost, outcome, msg);
+		if (err == 0 && result->duplicates > 0)
+			err = err_set(msg, ERR_STATE, "%s", outcome->seen);
+	} else {
+		outcome->octets = result->octets;
+		snprintf(outcome->seen, sizeof(outcome->seen),
+			 "%" PRIu64 " octets arrived unchanged; longest pause %u ms",
+			 result->octets, result->pause_ms);
+	}
+	if (err == 0 && step->pause_ms && result->pause_ms > step->pause_ms)
+		err = err_set(msg, ERR_STATE, "paused for more than %u ms: %s", step->pause_ms,
+			      outcome->seen);
+	return err;
+}
+
+int step_finish(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+		struct err_msg *msg)
+{
+	struct stream *stream = take_stream(world, step->name);
+	struct stream_result result;
+	int err;
+
+	if (!stream)
+		return err_set(msg, ERR_NOT_FOUND, "no traffic '%s'", step->name);
+	err = stream_finish(stream, step->within_ms ? step->within_ms : FINISH_MS, &result, msg);
+	return err < 0 ? err : judge_stream(step, &result, outcome, msg);
 }

@@ -8,6 +8,7 @@
 #include "harness/world.h"
 #include "harness/credentials.h"
 #include "harness/files.h"
+#include "harness/stream.h"
 #include "harness/wires.h"
 #include "netns/capture.h"
 #include "netns/process.h"
@@ -181,6 +182,9 @@ void world_quiesce(struct world *world)
 {
 	size_t i;
 
+	for (i = 0; i < world->stream_count; i++)
+		stream_kill(world->streams[i]);
+	world->stream_count = 0;
 	for (i = 0; i < world->background_count; i++)
 		process_stop(world->background[i], 2000);
 	world->background_count = 0;
@@ -248,6 +252,7 @@ int world_close(struct world *world, struct err_msg *msg)
 	err = net_free(world->net, msg);
 	free(world->peers);
 	free(world->background);
+	free(world->streams);
 	*world = (struct world){.net = NULL};
 	return err;
 }

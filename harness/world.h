@@ -21,12 +21,14 @@ struct world {
 	struct world_wire *wires; /* by the plan's wires */
 	struct process **background;
 	size_t background_count;
+	struct stream **streams; /* traffic that is not finished */
+	size_t stream_count;
 };
 
 /* Builds the network, makes credentials, starts captures. Nothing is left after a failure. */
 int world_open(const struct plan *plan, const char *dir, struct world *ret_world,
 	       struct err_msg *msg);
-/* Ends background commands and daemons, so that their last words are in the captures. */
+/* Ends traffic, background commands and daemons, so that their last words are in the captures. */
 void world_quiesce(struct world *world);
 /* Ends the captures; ret_truth has an entry for each of the plan's wires. ERR_IO if one is not
  * complete. */

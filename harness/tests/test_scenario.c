@@ -11,6 +11,9 @@
 #define HEAD "name: t\npurpose: p\n"
 #define NET  "topology: {nodes: [a, b], links: [[a:e0, b:e0]]}\n"
 
+#define TCP_STREAM(more) \
+	"steps:\n- traffic: {name: x, protocol: tcp, from: a, to: b, address: 10.0.0.1" more "}\n"
+
 static const struct {
 	const char *text;
 	const char *error; /* how it begins */
@@ -34,6 +37,11 @@ static const struct {
     {HEAD NET "steps:\n- impair: {wire: w, to: {loss: 2%}}\n", "t.yaml:5: no wire 'w'"},
     {HEAD NET "steps:\n- impair: {wire: a-b, to: {}}\n", "t.yaml:5: wire 'a-b' is a plain cable"},
     {HEAD NET "steps:\n- impair: {wire: a-b, to: {loss: 200%}}\n", "t.yaml:5: 'loss' must be"},
+    {HEAD NET "steps:\n- traffic: {name: x, protocol: sctp, from: a, to: b, address: 10.0.0.1}\n",
+     "t.yaml:5: 'protocol' must be"},
+    {HEAD NET TCP_STREAM(", count: 5"), "t.yaml:5: 'size' and 'count' are of udp"},
+    {HEAD NET TCP_STREAM("") "- finish: y\n", "t.yaml:6: no traffic 'y' was started before"},
+    {HEAD NET TCP_STREAM("") "- finish: x\n- finish: x\n", "t.yaml:7: no traffic 'x'"},
     {HEAD NET "steps:\n- wait: {node: a}\n", "t.yaml:5: 'wait' waits for one of"},
     {HEAD NET "steps: []\nendpoints:\n- {node: a}\n", "t.yaml:6: an endpoint has either"},
     {HEAD NET "steps: []\nendpoints:\n- {node: z, config: x}\n", "t.yaml:6: no node 'z'"},
