@@ -33,29 +33,40 @@ static char *place_name(const char *path)
 	return name;
 }
 
-static int add_frame(struct capture_set *set, size_t place, const struct pcap_pkthdr *hdr,
-		     const u_char *data)
+int capture_set_add_frame(struct capture_set *set, const struct capture_frame *frame)
 {
 	struct capture_frame *f;
 	uint8_t *copy;
 
-	if (hdr->caplen > CAPTURE_FRAME_MAX || set->octets + hdr->caplen > CAPTURE_OCTETS_MAX)
+	if (frame->len > CAPTURE_FRAME_MAX || set->octets + frame->len > CAPTURE_OCTETS_MAX)
 		return ERR_LIMIT;
-	copy = malloc(hdr->caplen ? hdr->caplen : 1);
+	copy = malloc(frame->len ? frame->len : 1);
 	f = copy ? ARRAY_ADD(set->frames, set->n_frames) : NULL;
 	if (!f) {
 		free(copy);
 		return ERR_NOMEM;
 	}
-	memcpy(copy, data, hdr->caplen);
-	f->place = place;
-	f->number = ++set->places[place].frames;
-	f->time_us = (uint64_t)hdr->ts.tv_sec * 1000000 + (uint64_t)hdr->ts.tv_usec;
-	f->len = hdr->caplen;
-	f->wire_len = hdr->len > hdr->caplen ? hdr->len : hdr->caplen;
+	memcpy(copy, frame->data, frame->len);
+	*f = *frame;
 	f->data = copy;
-	set->octets += hdr->caplen;
+	set->octets += frame->len;
 	return 0;
+}
+
+static int add_frame(struct capture_set *set, size_t place, const struct pcap_pkthdr *hdr,
+		     const u_char *data)
+{
+	struct capture_frame frame = {.place = place,
+				      .number = set->places[place].frames + 1,
+				      .time_us = (uint64_t)hdr->ts.tv_sec * 1000000 +
+						 (uint64_t)hdr->ts.tv_usec,
+				      .len = hdr->caplen,
+				      .wire_len = hdr->len > hdr->caplen ? hdr->len : hdr->caplen,
+				      .data = (uint8_t *)(uintptr_t)data};
+	int err = capture_set_add_frame(set, &frame);
+
+	set->places[place].frames += !err;
+	return err;
 }
 
 static int note_break(struct capture_place *place, const char *what)
@@ -82,8 +93,8 @@ static int read_frames(struct capture_set *set, size_t place, pcap_t *pcap, stru
 	return err ? err_set(msg, err, "%s: %s", path, err_text(err)) : 0;
 }
 
-static int add_place(struct capture_set *set, const char *path, int linktype, size_t *ret_place,
-		     struct err_msg *msg)
+int capture_set_add_place(struct capture_set *set, const char *path, int linktype,
+			  size_t *ret_place, struct err_msg *msg)
 {
 	struct capture_place *p;
 
@@ -119,7 +130,7 @@ static int add_stream(struct capture_set *set, const char *path, FILE *file, str
 		fclose(file);
 		return err_set(msg, ERR_SYNTAX, "%s: no capture: %s", path, what);
 	}
-	err = add_place(set, path, pcap_datalink(pcap), &place, msg);
+	err = capture_set_add_place(set, path, pcap_datalink(pcap), &place, msg);
 	if (!err)
 		err = read_frames(set, place, pcap, msg);
 	pcap_close(pcap);

@@ -48,6 +48,11 @@ int capture_set_add_file(struct capture_set *set, const char *path, struct err_m
 /* The same of a file's octets. */
 int capture_set_add_memory(struct capture_set *set, const char *name, const void *data, size_t len,
 			   struct err_msg *msg);
+/* For readers of their own: a place without frames; then a frame, whose octets are copied. The
+ * numbers of a place's frames are the caller's matter. ERR_LIMIT, ERR_NOMEM, ERR_UNSUPPORTED. */
+int capture_set_add_place(struct capture_set *set, const char *path, int linktype,
+			  size_t *ret_place, struct err_msg *msg);
+int capture_set_add_frame(struct capture_set *set, const struct capture_frame *frame);
 /* In the order of time; frames of the same time keep their order. */
 void capture_set_sort(struct capture_set *set);
 /* Edits, for tests: the frame at index i is left out, or comes a second time behind itself. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/dissect/esp_opener.h"
 #include "harness/dissect/inner.h"
 #include "harness/dissect/internal.h"
 #include "vpn/base/proto.h"
@@ -27,13 +28,13 @@ struct esp_state {
 	unsigned failed;
 };
 
-struct esp_states {
+struct esp_opener {
 	struct map by_spi;
 	struct esp_state *v;
 	size_t n;
 };
 
-static int state_of(struct esp_states *s, uint32_t spi, struct esp_state **ret_state)
+static int state_of(struct esp_opener *s, uint32_t spi, struct esp_state **ret_state)
 {
 	size_t at = map_get(&s->by_spi, spi);
 	struct esp_state *st;
@@ -50,14 +51,27 @@ static int state_of(struct esp_states *s, uint32_t spi, struct esp_state **ret_s
 	return 0;
 }
 
-static void states_free(struct esp_states *s)
+int esp_opener_new(struct esp_opener **ret_opener)
+{
+	struct esp_opener *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return ERR_NOMEM;
+	*ret_opener = s;
+	return 0;
+}
+
+void esp_opener_free(struct esp_opener *s)
 {
 	size_t i;
 
-	for (i = 0; i < s->n; i++)
+	for (i = 0; s && i < s->n; i++)
 		cipher_free(s->v[i].cipher);
-	free(s->v);
-	map_free(&s->by_spi);
+	if (s) {
+		free(s->v);
+		map_free(&s->by_spi);
+	}
+	free(s);
 }
 
 /* RFC 4303 appendix A2.2, with a window of half the number space. */
@@ -284,19 +298,15 @@ static int add_inner_icmp_error(struct facts *f, size_t i)
 	return 0;
 }
 
-static int on_packet(struct facts *f, struct esp_states *s, size_t i)
+int esp_open(struct esp_opener *s, struct facts *f, size_t i)
 {
 	struct esp_fact *e = &f->esp[i];
 	struct view data = {NULL, 0};
 	struct esp_state *st;
-	bool to_initiator = false;
 	int err = state_of(s, e->spi, &st);
 
 	if (err)
 		return err;
-	e->child = facts_child_by_spi(f, e->spi, e->frame, &to_initiator);
-	if (e->child != FACT_NONE)
-		f->children[e->child].n_esp[to_initiator ? 0 : 1]++;
 	err = open_packet(f, e, st, &data);
 	/* A key without SPI comes from a log. */
 	if (e->child != FACT_NONE && e->sealed == FACT_OPEN && !f->keys.esp[st->key].spi)
@@ -308,12 +318,22 @@ static int on_packet(struct facts *f, struct esp_states *s, size_t i)
 
 int esp_pass(struct dissector *d)
 {
-	struct esp_states s = {0};
+	struct facts *f = d->f;
+	struct esp_opener *s;
+	bool to_initiator = false;
 	size_t i;
-	int err = 0;
+	int err = esp_opener_new(&s);
 
-	for (i = 0; !err && i < d->f->n_esp; i++)
-		err = on_packet(d->f, &s, i);
-	states_free(&s);
+	if (err)
+		return err;
+	for (i = 0; !err && i < f->n_esp; i++) {
+		struct esp_fact *e = &f->esp[i];
+
+		e->child = facts_child_by_spi(f, e->spi, e->frame, &to_initiator);
+		if (e->child != FACT_NONE)
+			f->children[e->child].n_esp[to_initiator ? 0 : 1]++;
+		err = esp_open(s, f, i);
+	}
+	esp_opener_free(s);
 	return err;
 }

@@ -1,0 +1,189 @@
+/* findings.c - the registry of rules, and what is done with what they find: causes hide their
+ * symptoms, the surer comes first, then the lower rank. */
+#include "harness/explain/findings.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX  1024
+#define RULES_MAX 128
+
+const char *certainty_name(enum certainty c)
+{
+	return c == CERTAIN ? "certain" : c == LIKELY ? "likely" : "possible";
+}
+
+const struct rule *rules_table(size_t *ret_n)
+{
+	static struct rule table[RULES_MAX];
+	static size_t n;
+
+	if (!n) {
+#define X(family)                                                               \
+	memcpy(table + n, rules_##family, n_rules_##family * sizeof(table[0])); \
+	n += n_rules_##family;
+		RULE_FAMILIES(X)
+#undef X
+	}
+	*ret_n = n;
+	return table;
+}
+
+static char *format(struct arena *a, const char *fmt, va_list args)
+{
+	char text[TEXT_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, args);
+	return arena_copy(a, text, strlen(text) + 1);
+}
+
+static struct finding *find_own(struct findings *out)
+{
+	return out->n && out->v[out->n - 1].rule == out->rule ? &out->v[out->n - 1] : NULL;
+}
+
+struct finding *finding_add(struct findings *out, enum certainty certainty, const char *what, ...)
+{
+	struct finding *f = find_own(out);
+	bool surer = !f || certainty > f->certainty;
+	va_list args;
+
+	if (!f) {
+		f = ARRAY_ADD(out->v, out->n);
+		if (!f)
+			return NULL;
+		f->rule = out->rule;
+	}
+	f->cases++;
+	if (!surer)
+		return f;
+	f->certainty = certainty;
+	f->n_evidence = 0;
+	f->detail = NULL;
+	va_start(args, what);
+	f->what = format(&out->arena, what, args);
+	va_end(args);
+	return f->what ? f : NULL;
+}
+
+int finding_show(struct findings *out, struct finding *f, struct seen at, const char *text, ...)
+{
+	va_list args;
+
+	if (!f)
+		return ERR_NOMEM;
+	if (f->n_evidence == EVIDENCE_MAX)
+		return 0;
+	va_start(args, text);
+	f->evidence[f->n_evidence] = (struct evidence){at, format(&out->arena, text, args)};
+	va_end(args);
+	return f->evidence[f->n_evidence++].text ? 0 : ERR_NOMEM;
+}
+
+int finding_detail(struct findings *out, struct finding *f, const char *text, ...)
+{
+	va_list args;
+
+	if (!f)
+		return ERR_NOMEM;
+	if (f->detail)
+		return 0;
+	va_start(args, text);
+	f->detail = format(&out->arena, text, args);
+	va_end(args);
+	return f->detail ? 0 : ERR_NOMEM;
+}
+
+/* ids: names with spaces between them. */
+static bool names_one(const char *ids, const char *id)
+{
+	size_t len = strlen(id);
+	const char *at = ids;
+
+	while ((at = strstr(at, id))) {
+		if ((at == ids || at[-1] == ' ') && (at[len] == ' ' || !at[len]))
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+static bool is_explained(const struct findings *f, const struct finding *symptom)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++) {
+		const struct rule *r = f->v[i].rule;
+
+		if (r == symptom->rule)
+			continue;
+		if (symptom->rule->kind == RULE_SYMPTOM && r->kind == RULE_FAULT &&
+		    f->v[i].certainty >= LIKELY)
+			return true;
+		if (names_one(symptom->rule->unless, r->id))
+			return true;
+	}
+	return false;
+}
+
+/* What explains may itself be explained: all is decided before anything is left out. */
+static int leave_out_explained(struct findings *f)
+{
+	bool *out = calloc(f->n ? f->n : 1, sizeof(*out));
+	size_t i, kept = 0;
+
+	if (!out)
+		return ERR_NOMEM;
+	for (i = 0; i < f->n; i++)
+		out[i] = is_explained(f, &f->v[i]);
+	for (i = 0; i < f->n; i++)
+		if (!out[i])
+			f->v[kept++] = f->v[i];
+	f->n = kept;
+	free(out);
+	return 0;
+}
+
+static int weight(const struct finding *f)
+{
+	int kind = f->rule->kind == RULE_FAULT ? 0 : f->rule->kind == RULE_SYMPTOM ? 1 : 2;
+
+	return kind * 100000 + (CERTAIN - f->certainty) * 10000 + (int)f->rule->rank;
+}
+
+static int by_weight(const void *a, const void *b)
+{
+	return weight(a) - weight(b);
+}
+
+int findings_find(const struct survey *s, struct findings *ret_findings)
+{
+	struct findings f = {0};
+	size_t i, n;
+	const struct rule *rules = rules_table(&n);
+	int err = 0;
+
+	for (i = 0; !err && i < n; i++) {
+		f.rule = &rules[i];
+		err = rules[i].find(s, &f);
+	}
+	if (!err)
+		err = leave_out_explained(&f);
+	if (err) {
+		findings_free(&f);
+		return err;
+	}
+	if (f.n)
+		qsort(f.v, f.n, sizeof(f.v[0]), by_weight);
+	*ret_findings = f;
+	return 0;
+}
+
+void findings_free(struct findings *f)
+{
+	free(f->v);
+	arena_free(&f->arena);
+	*f = (struct findings){0};
+}

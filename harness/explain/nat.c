@@ -1,0 +1,208 @@
+/* nat.c - findings of NAT boxes and firewalls on the way: ports that are blocked, mappings that
+ * change and are not followed, firewall state that ages (RFC 7296 §2.23, RFC 3948, RFC 4787). */
+#include "harness/explain/rule.h"
+#include "vpn/base/proto.h"
+
+#define FOLLOW_US 1000000 /* what was on its way when the mapping changed is no sign */
+
+/* The INIT was answered; IKE_AUTH went to 4500 and was not, though it was small enough to pass. */
+static bool is_blocked_auth(const struct survey *s, const struct exchange *x,
+			    struct exchange_sum *ret_sum)
+{
+	const struct fact_frame *f;
+	const struct exchange *init;
+
+	if (x->type != IKE_AUTH || x->first_request == FACT_NONE || x->ip_fragments ||
+	    !exchange_is_first(s, x))
+		return false;
+	*ret_sum = exchange_everywhere(s, x);
+	init = exchange_find(s, x->ike_sa, IKE_SA_INIT);
+	f = msg_frame(s, x->first_request);
+	return f->dst.port == IKE_NATT_PORT && !ret_sum->answered && ret_sum->sent >= TRIES_MIN &&
+	       init && init->answered && !path_seen(s, &f->dst.addr, IKE_NATT_PORT, &f->src.addr);
+}
+
+/* A place that saw the INIT but never the IKE_AUTH: it is lost in between. */
+static bool is_lost_between(const struct survey *s, const struct exchange *auth)
+{
+	size_t i, k;
+
+	for (i = 0; i < s->n_exchanges; i++) {
+		const struct exchange *init = &s->exchanges[i];
+		bool here = false;
+
+		if (init->ike_sa != auth->ike_sa || init->type != IKE_SA_INIT)
+			continue;
+		for (k = 0; k < s->n_exchanges; k++)
+			here = here || (s->exchanges[k].ike_sa == auth->ike_sa &&
+					s->exchanges[k].type == IKE_AUTH &&
+					s->exchanges[k].place == init->place);
+		if (!here)
+			return true;
+	}
+	return false;
+}
+
+static int find_4500_blocked(const struct survey *s, struct findings *out)
+{
+	struct exchange_sum sum;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < s->n_exchanges; i++) {
+		const struct exchange *x = &s->exchanges[i], *init;
+		char route[128];
+		struct finding *f;
+
+		if (!is_blocked_auth(s, x, &sum))
+			continue;
+		init = exchange_find(s, x->ike_sa, IKE_SA_INIT);
+		f = finding_add(out, is_lost_between(s, x) ? CERTAIN : LIKELY,
+				"IKE_SA_INIT on UDP 500 is answered, IKE_AUTH on UDP 4500 never, "
+				"though sent %u times.",
+				sum.sent);
+		err = finding_show(out, f, seen_msg(s, init->first_response),
+				   "IKE_SA_INIT response on port 500");
+		if (!err)
+			err = finding_show(
+			    out, f, seen_msg(s, sum.at_sender->first_request),
+			    "IKE_AUTH request, %s",
+			    msg_route(s, sum.at_sender->first_request, route, sizeof(route)));
+		if (!err)
+			err = finding_show(out, f, seen_msg(s, sum.at_sender->last_request),
+					   "the %uth and last time", sum.at_sender->sent);
+	}
+	return err;
+}
+
+/* Two flows of one SPI at one place, one after the other, from different endpoints. */
+static bool is_moved(const struct esp_flow *old, const struct esp_flow *new)
+{
+	return old != new && old->place == new->place && old->spi == new->spi &&
+	       old->encap &&new->encap &&endpoint_eq(&old->dst, &new->dst) &&
+	       !endpoint_eq(&old->src, &new->src) && old->last.time_us <= new->first.time_us;
+}
+
+static const struct path *find_path(const struct survey *s, size_t place,
+				    const struct endpoint *src, const struct endpoint *dst)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_paths; i++)
+		if (s->paths[i].place == place && endpoint_eq(&s->paths[i].src, src) &&
+		    endpoint_eq(&s->paths[i].dst, dst))
+			return &s->paths[i];
+	return NULL;
+}
+
+/* ESP still goes where the peer was, and none to where it is. */
+static const struct path *stale_path(const struct survey *s, const struct esp_flow *old,
+				     const struct esp_flow *new)
+{
+	const struct path *back = find_path(s, new->place, &new->dst, &new->src);
+	const struct path *stale = find_path(s, new->place, &new->dst, &old->src);
+
+	if (!stale || (back && back->n_esp))
+		return NULL;
+	return stale->n_esp && stale->last_esp.time_us > new->first.time_us + FOLLOW_US ? stale
+											: NULL;
+}
+
+static int show_move(struct findings *out, struct finding *f, const struct esp_flow *old,
+		     const struct esp_flow *new, const struct path *stale)
+{
+	char a[ENDPOINT_STRLEN], b[ENDPOINT_STRLEN];
+	int err;
+
+	endpoint_format(&old->src, a, sizeof(a));
+	endpoint_format(&new->src, b, sizeof(b));
+	err = finding_show(out, f, old->last, "SPI %08x from %s for the last time", old->spi, a);
+	if (!err)
+		err = finding_show(out, f, new->first, "the same SPI from %s", b);
+	if (!err)
+		err = finding_show(out, f, stale->last_esp, "ESP still goes to %s", a);
+	return err;
+}
+
+static int find_not_followed(const struct survey *s, struct findings *out, bool other_address)
+{
+	size_t i, k;
+	int err = 0;
+
+	for (i = 0; !err && i < s->n_esp; i++)
+		for (k = 0; !err && k < s->n_esp; k++) {
+			const struct esp_flow *old = &s->esp[i], *new = &s->esp[k];
+			const struct path *stale;
+			struct finding *f;
+			char a[ENDPOINT_STRLEN], b[ENDPOINT_STRLEN];
+
+			if (!is_moved(old, new) ||
+			    ip_addr_eq(&old->src.addr, &new->src.addr) == other_address)
+				continue;
+			stale = stale_path(s, old, new);
+			if (!stale)
+				continue;
+			endpoint_format(&old->src, a, sizeof(a));
+			endpoint_format(&new->src, b, sizeof(b));
+			f = finding_add(
+			    out, CERTAIN,
+			    "The peer at %s is at %s now, and its packets are taken from "
+			    "nobody: answers still go to the old one.",
+			    a, b);
+			err = show_move(out, f, old, new, stale);
+		}
+	return err;
+}
+
+static int find_port_change(const struct survey *s, struct findings *out)
+{
+	return find_not_followed(s, out, false);
+}
+
+static int find_address_change(const struct survey *s, struct findings *out)
+{
+	return find_not_followed(s, out, true);
+}
+
+RULES(
+    nat,
+    {.id = "F06",
+     .names = "negotiation failure map 1; troubleshooting flow 1",
+     .kind = RULE_FAULT,
+     .rank = 12,
+     .unless = "F11",
+     .title = "UDP port 4500 is blocked",
+     .why = "Behind a NAT (or with forced encapsulation) IKE moves to port 4500 with IKE_AUTH. "
+	    "Some mobile operators and firewalls let 500 through and drop 4500.",
+     .remedy = "Open UDP 4500 in both directions, at the peer's firewall and on the way. Where "
+	       "that is not possible, another network, or IKE over TCP (RFC 9329), is the way out.",
+     .clause = "RFC 7296 §2.23, RFC 3948 §2",
+     .find = find_4500_blocked},
+    {.id = "F01",
+     .names = "S7",
+     .kind = RULE_FAULT,
+     .rank = 13,
+     .unless = "",
+     .title = "A NAT box gave the peer another port, and the other end does not follow",
+     .why =
+	 "The mapping has changed (time-out, reboot of the box). The receiver takes packets from "
+	 "the new port but does not send its own there.",
+     .remedy =
+	 "The end without NAT must follow the last valid, authenticated packet. Use MOBIKE, or a "
+	 "daemon and data plane that follow ESP as well as IKE; shorten keep-alives so that the "
+	 "mapping stays.",
+     .clause = "RFC 7296 §2.23, RFC 4555 §3.8",
+     .find = find_port_change},
+    {.id = "F02",
+     .names = "",
+     .kind = RULE_FAULT,
+     .rank = 13,
+     .unless = "",
+     .title = "The peer's address has changed, and the other end does not follow",
+     .why =
+	 "The peer has moved to another network, or its NAT box has another address. Its packets "
+	 "arrive; what is sent back goes to where it was.",
+     .remedy = "Use MOBIKE at both ends; or let the peer start the IKE SA anew when its address "
+	       "changes.",
+     .clause = "RFC 7296 §2.23, RFC 4555 §3.5",
+     .find = find_address_change});

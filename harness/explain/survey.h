@@ -1,0 +1,148 @@
+/* survey.h - what captures hold, summed up: the input of every finding.
+ *
+ * What is rare is kept whole and dissected (IKE messages, ICMP errors, IP fragments): facts. What
+ * is many is counted as it passes (ESP packets, keep-alives, packets inside and outside): one
+ * record for each flow, whatever it carries. So memory grows with the number of flows, not of
+ * packets.
+ *
+ * A record is of one place and one direction. Survey and records own nothing of each other; indices
+ * refer. */
+#ifndef HARNESS_EXPLAIN_SURVEY_H
+#define HARNESS_EXPLAIN_SURVEY_H
+
+#include "harness/dissect/facts.h"
+#include "harness/dissect/map.h"
+#include "harness/explain/stream.h"
+
+#define SIZE_STEP    16 /* octets of one class of packet sizes */
+#define SIZE_CLASSES 128
+#define LATE_MAX     64 /* a replay window that everybody has */
+
+/* A frame to point at; number 0: none. */
+struct seen {
+	size_t place;
+	uint32_t number;
+	uint64_t time_us;
+};
+
+/* Every IKE, ESP and keep-alive packet from one endpoint to another. Ports 0: ESP without UDP. */
+struct path {
+	size_t place;
+	struct endpoint src, dst;
+	uint64_t n_ike, n_esp, n_keepalive;
+	struct seen first, last;
+	struct seen last_ike, first_esp, last_esp, first_keepalive, last_keepalive;
+};
+
+struct esp_flow {
+	size_t place;
+	struct endpoint src, dst;
+	uint32_t spi;
+	bool encap;
+	size_t child; /* FACT_NONE: not known (no keys, or made before the capture) */
+	bool to_initiator;
+	uint64_t n, octets;
+	struct seen first, last, largest;
+	uint32_t largest_len; /* IP packet */
+	uint32_t top;	      /* highest sequence number */
+	uint64_t window;      /* of the 64 below top: which were seen */
+	uint64_t n_late[2];   /* packets behind top by 32 and more, by 64 and more */
+	uint32_t late_by;
+	struct seen late;
+	uint64_t n_repeated;
+	uint32_t *sizes;      /* SIZE_CLASSES counters of IP packet lengths */
+	uint64_t residue[16]; /* ESP length mod 16 */
+	uint64_t opened;      /* with a key, from here on */
+	uint64_t wrong_icv;   /* a key is there, the tag is wrong */
+	uint64_t short_icv;   /* ... and right if only 96 bits of it are taken */
+	struct seen wrong;
+	uint64_t by_mode[3];
+	uint64_t n_outside; /* inner packets that the negotiated selectors do not cover */
+	struct seen outside;
+	char outside_what[96];
+};
+
+/* IP packets from one endpoint to another, in the clear or inside ESP. ICMP echo has its type and
+ * code as source port, as traffic selectors have. */
+struct ip_flow {
+	size_t place;
+	bool inside;
+	size_t child;
+	uint32_t spi;
+	uint8_t proto;
+	struct endpoint src, dst;
+	uint64_t n, octets;
+	struct seen first, last, largest;
+	uint32_t largest_len;
+	uint8_t ttl; /* of the first packet */
+	bool df;
+	/* TCP */
+	unsigned n_syn;
+	bool have_mss, synack, fin, rst;
+	uint16_t mss;
+	struct seen syn;
+	bool have_data, have_ack;
+	uint32_t top_seq, top_ack; /* octet behind the last one sent; highest acknowledgement */
+	uint32_t again_seq, again_len;
+	unsigned again; /* the same segment, how often in a row at the end */
+	struct seen again_first, again_last;
+	uint32_t data_max; /* longest segment that was sent */
+};
+
+/* One request with its transmissions and responses, as one place saw them. */
+struct exchange {
+	size_t place, ike_sa;
+	uint8_t type;
+	uint32_t id;
+	bool by_initiator;
+	unsigned sent, answered;
+	unsigned after; /* sent again though the response had been seen a while before */
+	size_t first_request, last_request, first_response, last_response; /* facts.ike */
+	size_t largest;							   /* IKE message */
+	size_t ip_fragments; /* of the largest request that came in some */
+};
+
+struct inner_icmp {
+	struct seen at;
+	uint32_t spi;
+	struct icmp_error_fact error;
+};
+
+struct place_sum {
+	uint64_t begin_us, end_us;
+	uint32_t frames, cut, not_ip, ip, left_out;
+	char broken[256];
+};
+
+struct survey {
+	struct facts f;
+	struct place_sum *places;
+	size_t n_places;
+	struct path *paths;
+	size_t n_paths;
+	struct esp_flow *esp;
+	size_t n_esp;
+	struct ip_flow *flows;
+	size_t n_flows;
+	struct exchange *exchanges;
+	size_t n_exchanges;
+	struct inner_icmp *inner_icmp;
+	size_t n_inner_icmp;
+	struct map flow_index;
+	bool have_keys;
+	bool keys_missing; /* asked for, and none found */
+};
+
+/* Reads n captures, twice each, and the keys (NULL: none). */
+int survey_read(char *const *paths, size_t n, const char *keys_path, struct survey *ret_survey,
+		struct err_msg *msg);
+void survey_free(struct survey *s);
+
+struct seen seen_frame(const struct survey *s, size_t frame); /* of facts.frames */
+struct seen seen_msg(const struct survey *s, size_t msg);     /* of facts.ike */
+/* The same flow the other way, at the same place; NULL. */
+const struct ip_flow *flow_reverse(const struct survey *s, const struct ip_flow *flow);
+/* All that was captured at a place after that time: seconds. */
+double survey_rest(const struct survey *s, size_t place, uint64_t time_us);
+
+#endif

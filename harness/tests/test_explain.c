@@ -1,0 +1,171 @@
+/* What `beetlab explain` says of the captures of pcaps/: for each finding a capture that must give
+ * it first and a healthy neighbour that must give none, with keys and without. */
+#include "harness/tests/pcaps.h"
+
+#include <jansson.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/explain/findings.h"
+
+#define PATHS_MAX 16
+
+struct case_paths {
+	char *v[PATHS_MAX];
+	size_t n;
+};
+
+static void list_captures(const char *dir, struct case_paths *ret_paths)
+{
+	struct dirent **entries;
+	int i, n = scandir(dir, &entries, pcaps_is_capture, alphasort);
+
+	assert_true(n > 0 && n <= PATHS_MAX);
+	ret_paths->n = 0;
+	for (i = 0; i < n; i++) {
+		assert_true(
+		    asprintf(&ret_paths->v[ret_paths->n++], "%s/%s", dir, entries[i]->d_name) > 0);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+/* "F06 F11", without notes; the text must be freed. */
+static char *explain(const char *dir, bool keys)
+{
+	struct case_paths paths;
+	struct err_msg msg = {{0}};
+	struct findings f;
+	struct survey s;
+	char text[512] = "";
+	size_t i;
+
+	list_captures(dir, &paths);
+	if (survey_read(paths.v, paths.n, keys ? dir : NULL, &s, &msg))
+		fail_msg("%s", msg.text);
+	assert_int_equal(findings_find(&s, &f), 0);
+	for (i = 0; i < f.n; i++)
+		if (f.v[i].rule->kind != RULE_NOTE)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+				 text[0] ? " " : "", f.v[i].rule->id);
+	findings_free(&f);
+	survey_free(&s);
+	for (i = 0; i < paths.n; i++)
+		free(paths.v[i]);
+	return strdup(text);
+}
+
+static void expect(const char *name, bool keys, const char *want)
+{
+	char dir[512], *got;
+
+	snprintf(dir, sizeof(dir), "%s/%s", getenv("PCAPS"), name);
+	got = explain(dir, keys);
+	if (strcmp(got, want) != 0)
+		fail_msg("%s %s keys: '%s', expected '%s'", name, keys ? "with" : "without", got,
+			 want);
+	free(got);
+}
+
+static void reference_captures_give_what_they_must(void **state)
+{
+	static const struct {
+		const char *name, *with, *without;
+	} cases[] = {
+	    {"aes-cbc", "", ""},
+	    {"aes-cbc-strongswan", "", ""},
+	    {"aes-gcm", "", ""},
+	    {"beet-native-esn", "", ""},
+	    {"ike-fragments-strongswan", "", ""},
+	    {"keep-alives", "", ""},
+	    {"retransmissions", "", ""},
+	    {"seed-beetd", "", ""},
+	    {"seed-strongswan", "", ""},
+	    {"seed-strongswan-gateway", "", ""},
+	    {"strongswan6-beet", "", ""},
+	    {"wrong-psk", "MAP-auth", ""},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		expect(cases[i].name, true, cases[i].with);
+		expect(cases[i].name, false, cases[i].without);
+	}
+}
+
+static void every_rule_has_its_texts_and_a_name_of_its_own(void **state)
+{
+	const struct rule *r;
+	size_t i, k, n;
+
+	(void)state;
+	r = rules_table(&n);
+	for (i = 0; i < n; i++) {
+		assert_true(r[i].id[0] && r[i].title[0] && r[i].why[0] && r[i].remedy[0]);
+		assert_non_null(strstr(r[i].clause, "RFC"));
+		for (k = 0; k < i; k++)
+			assert_string_not_equal(r[i].id, r[k].id);
+	}
+}
+
+/* The first len octets of a reference capture, as a file of its own. */
+static int read_part(size_t len, const char *head, struct survey *ret_s, struct err_msg *msg)
+{
+	char path[] = "/tmp/beetlab-explain-XXXXXX", from[512], octets[65536], *paths[] = {path};
+	int fd = mkstemp(path), err;
+	FILE *file;
+	size_t got;
+
+	snprintf(from, sizeof(from), "%s/retransmissions/outer-vps.pcap", getenv("PCAPS"));
+	file = fopen(from, "re");
+	assert_non_null(file);
+	got = fread(octets, 1, sizeof(octets), file);
+	fclose(file);
+	memcpy(octets, head, strlen(head));
+	assert_int_equal(write(fd, octets, len < got ? len : got), len < got ? len : got);
+	close(fd);
+	err = survey_read(paths, 1, NULL, ret_s, msg);
+	unlink(path);
+	return err;
+}
+
+static void a_capture_cut_anywhere_gives_what_it_has(void **state)
+{
+	struct err_msg msg;
+	struct findings f;
+	struct survey s;
+	size_t len;
+
+	(void)state;
+	for (len = 24; len < 4000; len += 7) {
+		assert_int_equal(read_part(len, "", &s, &msg), 0);
+		assert_int_equal(findings_find(&s, &f), 0);
+		assert_true(len > 24 + 16 || !s.places[0].ip);
+		findings_free(&f);
+		survey_free(&s);
+	}
+}
+
+static void what_is_no_capture_is_told_with_its_name(void **state)
+{
+	struct err_msg msg = {{0}};
+	struct survey s;
+
+	(void)state;
+	assert_int_equal(read_part(0, "", &s, &msg), ERR_SYNTAX);
+	assert_non_null(strstr(msg.text, "beetlab-explain"));
+	assert_int_equal(read_part(1000, "#!/bin/sh\nthis is no capture", &s, &msg), ERR_SYNTAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(reference_captures_give_what_they_must),
+	    cmocka_unit_test(every_rule_has_its_texts_and_a_name_of_its_own),
+	    cmocka_unit_test(a_capture_cut_anywhere_gives_what_it_has),
+	    cmocka_unit_test(what_is_no_capture_is_told_with_its_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
