@@ -511,6 +511,11 @@ static void load_ike_options(struct ike_conn *conn, const struct vici_node *sect
 					     {"keep", UNIQUE_KEEP},
 					     {"replace", UNIQUE_REPLACE},
 					     {NULL, 0}};
+	static const struct word fragmentation[] = {{"yes", FRAGMENTATION_YES},
+						    {"force", FRAGMENTATION_YES},
+						    {"accept", FRAGMENTATION_ACCEPT},
+						    {"no", FRAGMENTATION_NO},
+						    {NULL, 0}};
 	static const struct word tries[] = {{"%forever", 0}, {NULL, 0}};
 
 	conn->encap = get_bool(section, "encap", conn->encap);
@@ -519,6 +524,8 @@ static void load_ike_options(struct ike_conn *conn, const struct vici_node *sect
 	conn->send_cert =
 	    (enum conn_send_cert)get_word(section, "send_cert", send_cert, SEND_CERT_IFASKED);
 	conn->unique = (enum conn_unique)get_word(section, "unique", unique, UNIQUE_NO);
+	conn->fragmentation = (enum conn_fragmentation)get_word(section, "fragmentation",
+								fragmentation, FRAGMENTATION_YES);
 	conn->keyingtries = (uint32_t)get_word(section, "keyingtries", tries,
 					       (int)get_number(section, "keyingtries", 1));
 	conn->if_id_in = (uint32_t)get_number(section, "if_id_in", 0);

@@ -31,6 +31,8 @@
 	  "half-open IKE SAs from which on cookies are asked for [30]")                         \
 	X('N', "half-open-per-host", "N",                                                       \
 	  "half-open IKE SAs that one address may have; 0: any number [5]")                     \
+	X('F', "fragment-size", "OCTETS",                                                       \
+	  "IP datagrams of IKE fragments; 0: 576 over IPv4, 1280 over IPv6 [1280]")             \
 	X('V', "no-vendor-id", NULL, "do not send strongSwan's vendor ID (BEET needs it)")      \
 	X('v', "version", NULL, "print the version")                                            \
 	X('h', "help", NULL, "print this")
@@ -165,6 +167,9 @@ static bool option_number(int letter, const char *arg, struct beetd_options *o)
 		return parse_unsigned(arg, UINT16_MAX, &o->ike.cookie_threshold);
 	case 'N':
 		return parse_unsigned(arg, UINT16_MAX, &o->ike.half_open_per_host);
+	case 'F':
+		return parse_unsigned(arg, UINT16_MAX, &o->ike.fragment_size) &&
+		       (!o->ike.fragment_size || o->ike.fragment_size >= FRAGMENT_SIZE_MIN);
 	default:
 		return false;
 	}

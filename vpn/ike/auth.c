@@ -273,6 +273,8 @@ static void use_conn(struct ike_sa *sa, struct ike_conn *conn)
 	sa->first_conn = sa->conn;
 	sa->conn = conn;
 	sa->nat_fake = sa->nat_fake || conn->encap;
+	if (conn->fragmentation != FRAGMENTATION_YES)
+		sa->fragment_size = 0;
 }
 
 /* Tries the connections that fit; the first that the peer's AUTH satisfies is used. */

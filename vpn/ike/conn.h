@@ -75,6 +75,9 @@ struct host_spec {
 enum conn_unique { UNIQUE_NO, UNIQUE_NEVER, UNIQUE_KEEP, UNIQUE_REPLACE };
 enum conn_send_cert { SEND_CERT_IFASKED, SEND_CERT_ALWAYS, SEND_CERT_NEVER };
 
+/* Announce and use (RFC 7383), announce only, neither. "force" is of IKEv1 and means yes. */
+enum conn_fragmentation { FRAGMENTATION_YES, FRAGMENTATION_ACCEPT, FRAGMENTATION_NO };
+
 struct ike_conn {
 	unsigned refs;
 	char *name;
@@ -93,6 +96,7 @@ struct ike_conn {
 	bool send_certreq;
 	enum conn_send_cert send_cert;
 	enum conn_unique unique;
+	enum conn_fragmentation fragmentation;
 	uint32_t dpd_delay;
 	uint32_t keyingtries; /* 0: for ever */
 	uint32_t rekey_time, reauth_time, over_time, rand_time;

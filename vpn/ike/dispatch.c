@@ -1,6 +1,7 @@
 /* dispatch.c - a datagram's way to its handler (RFC 7296 §2.2, §2.3, §2.5, §2.21).
  *
- *     header -> IKE SA (or admission) -> message ID -> open SK -> legality -> handler -> verdict
+ *     header -> IKE SA (or admission) -> message ID -> open SK (or gather SKF) -> legality ->
+ * handler -> verdict
  *
  * Nothing of an SA changes before the integrity check has passed; the handler's verdict is carried
  * out at the end, in one place. A request is answered exactly once and its answer kept; the next
@@ -13,6 +14,8 @@
 #include "vpn/ike/auth.h"
 #include "vpn/ike/create_child.h"
 #include "vpn/ike/exchange.h"
+#include "vpn/ike/flight.h"
+#include "vpn/ike/fragment.h"
 #include "vpn/ike/informational.h"
 #include "vpn/ike/init.h"
 #include "vpn/ike/mobility.h"
@@ -29,7 +32,10 @@ struct message {
 	uint64_t now;
 	bool response;
 	struct ike_payloads outer, inner;
-	uint8_t *plain; /* inner's octets; owned */
+	uint8_t inner_first; /* type of the first payload inside */
+	size_t largest;	     /* fragment; 0: it came whole */
+	uint8_t *plain;	     /* inner's octets; owned */
+	size_t plain_len;
 };
 
 static void drop(const struct message *m, enum ike_drop reason)
@@ -37,8 +43,78 @@ static void drop(const struct message *m, enum ike_drop reason)
 	report_dropped(m->sa->engine, m->sa, reason, &m->remote);
 }
 
-/* The SK payload, opened. False: dropped. */
-static bool open_message(struct message *m)
+static void free_plain(struct message *m)
+{
+	if (m->plain)
+		secret_wipe(m->plain, m->plain_len);
+	free(m->plain);
+	m->plain = NULL;
+}
+
+static bool unseal(struct message *m, struct view sealed, struct view *ret_chain)
+{
+	m->plain = malloc(m->datagram.len);
+	if (!m->plain) {
+		drop(m, IKE_DROP_MEMORY);
+		return false;
+	}
+	m->plain_len = m->datagram.len;
+	if (sealed_open(m->sa->keys.open, m->datagram, sealed, m->plain, ret_chain)) {
+		drop(m, IKE_DROP_AUTHENTICATION);
+		return false;
+	}
+	return true;
+}
+
+/* The message's last fragment has come. */
+static bool join(struct message *m)
+{
+	struct fragments **set = &m->sa->fragments[m->response];
+	struct octets whole;
+
+	if (fragments_join(*set, &whole, &m->inner_first, &m->largest)) {
+		drop(m, IKE_DROP_MEMORY);
+		return false;
+	}
+	fragments_free(m->sa->engine, set);
+	free_plain(m);
+	m->plain = whole.p;
+	m->plain_len = whole.len;
+	m->datagram = (struct view){whole.p, whole.len};
+	return true;
+}
+
+/* RFC 7383 §2.6. */
+static bool take_fragment(struct message *m, const struct ike_payload *skf, bool repeated)
+{
+	struct fragments **set = &m->sa->fragments[m->response];
+	struct payload_skf f;
+	struct view chain;
+
+	if (payload_skf_decode(skf->body, &f)) {
+		drop(m, IKE_DROP_PAYLOADS);
+		return false;
+	}
+	/* RFC 7383 §2.6.1: of a request that is answered, the first fragment alone counts. */
+	if (repeated ? f.number != 1 : !fragment_is_wanted(*set, m->hdr.message_id, &f)) {
+		drop(m, IKE_DROP_FRAGMENT);
+		return false;
+	}
+	if (!unseal(m, f.sealed, &chain))
+		return false;
+	if (repeated)
+		return true;
+	if (fragment_keep(m->sa, set, m->hdr.message_id, &f, skf->inner_first, m->hdr.length, chain,
+			  m->now)) {
+		drop(m, IKE_DROP_FRAGMENTS);
+		return false;
+	}
+	return fragments_complete(*set) && join(m);
+}
+
+/* What is sealed, opened; a fragment of a `repeated` request alone. False: dropped, or a fragment
+ * that waits for the others. */
+static bool open_message(struct message *m, bool repeated)
 {
 	const struct ike_payload *sk;
 	struct view chain = {m->datagram.p + IKE_HEADER_LEN, m->datagram.len - IKE_HEADER_LEN};
@@ -56,18 +132,12 @@ static bool open_message(struct message *m)
 		drop(m, IKE_DROP_ILLEGAL);
 		return false;
 	}
-	sk = ike_payload_find(&m->outer, PAYLOAD_SK, 0);
-	m->plain = malloc(m->datagram.len);
-	if (!m->plain) {
-		drop(m, IKE_DROP_MEMORY);
+	sk = &m->outer.v[m->outer.n - 1]; /* RFC 7296 §3.14: the last one */
+	if (sk->type == PAYLOAD_SKF)
+		return take_fragment(m, sk, repeated);
+	if (!unseal(m, sk->body, &chain))
 		return false;
-	}
-	if (sealed_open(m->sa->keys.open, m->datagram, sk, m->plain, &chain)) {
-		drop(m, IKE_DROP_AUTHENTICATION);
-		return false;
-	}
-	m->inner.n = 0;
-	m->outer.v[0] = *sk;
+	m->inner_first = sk->inner_first;
 	m->datagram = chain;
 	return true;
 }
@@ -76,6 +146,8 @@ static bool open_message(struct message *m)
 static void note_authenticated(struct message *m)
 {
 	m->sa->last_received = m->now;
+	if (m->largest && m->sa->fragment_size)
+		flight_learn_size(m->sa, m->largest);
 	mobility_follow(m->sa, &m->local, &m->remote, m->now);
 }
 
@@ -83,7 +155,7 @@ static struct verdict handle_request(struct message *m, struct ike_builder *repl
 {
 	uint8_t type;
 
-	if (ike_payloads_decode(m->outer.v[0].inner_first, m->datagram, &m->inner))
+	if (ike_payloads_decode(m->inner_first, m->datagram, &m->inner))
 		return verdict_notify(N_INVALID_SYNTAX, "payload chain inside SK is malformed");
 	report_message(m->sa, "parsed", &m->hdr, &m->inner);
 	switch (legal_check(&m->inner, m->hdr.exchange, false, false, &type)) {
@@ -119,6 +191,7 @@ static void carry_out(struct message *m, struct verdict v, struct ike_builder *r
 		reply = &fresh;
 	}
 	sa->next_peer_id++;
+	fragments_free(sa->engine, &sa->fragments[false]);
 	if (exchange_send_response(sa, m->hdr.exchange, m->hdr.message_id, reply, m->now))
 		report_log(sa->engine, sa, NULL, LOG_IKE, 0, "request %u could not be answered",
 			   m->hdr.message_id);
@@ -149,14 +222,18 @@ static void take_request(struct message *m)
 	uint8_t buf[EXCHANGE_BUFFER];
 	struct ike_builder reply = ike_builder_chain(buf, sizeof(buf));
 
-	if (!may_be_request(m) || !open_message(m))
+	bool repeated = m->hdr.message_id != m->sa->next_peer_id;
+
+	if (!may_be_request(m))
 		return;
-	if (m->hdr.message_id != m->sa->next_peer_id) {
-		exchange_resend_response(m->sa, &m->local, &m->remote);
+	if (!repeated && m->sa->state == IKE_DESTROYING) {
+		drop(m, IKE_DROP_NO_SA);
 		return;
 	}
-	if (m->sa->state == IKE_DESTROYING) {
-		drop(m, IKE_DROP_NO_SA);
+	if (!open_message(m, repeated))
+		return;
+	if (repeated) {
+		exchange_resend_response(m->sa, &m->local, &m->remote, m->hdr.length);
 		return;
 	}
 	if (m->hdr.exchange != IKE_AUTH && m->sa->handshake) {
@@ -207,10 +284,10 @@ static void take_response(struct message *m)
 		take_init_response(m);
 		return;
 	}
-	if (!open_message(m))
+	if (!open_message(m, false))
 		return;
 	note_authenticated(m);
-	if (ike_payloads_decode(m->outer.v[0].inner_first, m->datagram, &m->inner) ||
+	if (ike_payloads_decode(m->inner_first, m->datagram, &m->inner) ||
 	    legal_check(&m->inner, m->hdr.exchange, true, false, &type) != LEGAL_OK) {
 		/* RFC 7296 §2.21.3: an authenticated response that is malformed ends the SA. */
 		ike_sa_destroy(sa, CAUSE_ERROR, N_INVALID_SYNTAX,
@@ -280,10 +357,7 @@ void ike_engine_input(struct ike_engine *e, const struct endpoint *local,
 		take_response(&m);
 	else
 		take_request(&m);
-	if (m.plain) {
-		secret_wipe(m.plain, m.hdr.length);
-		free(m.plain);
-	}
+	free_plain(&m);
 	ike_sa_rearm(m.sa);
 }
 

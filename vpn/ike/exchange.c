@@ -4,15 +4,14 @@
  *              <-  response #n   kept byte for byte until request #n+1 comes
  *
  * The window is one in both directions. A retransmission is the same octets (§2.1), so an IV is
- * never used for two contents. */
+ * never used for two contents; only a message that is split smaller (flight.h) is sealed anew. */
 #include "vpn/ike/exchange.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-#include "vpn/base/secret.h"
+#include "vpn/ike/flight.h"
+#include "vpn/ike/fragment.h"
 #include "vpn/ike/report.h"
-#include "vpn/ike/sealed.h"
 #include "vpn/ike/task.h"
 
 void exchange_send_datagram(struct ike_engine *e, uint32_t ike_id, const struct endpoint *local,
@@ -26,12 +25,6 @@ void exchange_send_datagram(struct ike_engine *e, uint32_t ike_id, const struct 
 	action_queue_push(&e->actions, &a);
 }
 
-static void send_octets(struct ike_sa *sa, const struct octets *o)
-{
-	exchange_send_datagram(sa->engine, sa->id, &sa->local, &sa->remote,
-			       (struct view){o->p, o->len});
-}
-
 static uint64_t next_try(const struct ike_sa *sa, unsigned tries, uint64_t now)
 {
 	const struct ike_options *opt = &sa->engine->opt;
@@ -40,13 +33,22 @@ static uint64_t next_try(const struct ike_sa *sa, unsigned tries, uint64_t now)
 	return now + (uint64_t)wait;
 }
 
-static int begin_request(struct ike_sa *sa, struct view bytes, uint8_t exchange,
-			 enum request_kind kind, struct task *task, uint64_t now)
+uint64_t exchange_patience(const struct ike_engine *e)
+{
+	double wait = 0;
+	unsigned i;
+
+	for (i = 0; i <= e->opt.retransmit_tries; i++)
+		wait += (double)e->opt.retransmit_timeout * pow(e->opt.retransmit_base, i);
+	return wait < 1e15 ? (uint64_t)wait : UINT64_C(1000000000000000);
+}
+
+/* Its flight is there. */
+static void begin_request(struct ike_sa *sa, uint8_t exchange, enum request_kind kind,
+			  struct task *task, uint64_t now)
 {
 	struct request *rq = &sa->request;
 
-	if (octets_set(&rq->octets, bytes))
-		return ERR_NOMEM;
 	rq->kind = kind;
 	rq->exchange = exchange;
 	rq->message_id = sa->next_request_id;
@@ -54,13 +56,16 @@ static int begin_request(struct ike_sa *sa, struct view bytes, uint8_t exchange,
 	rq->task = task;
 	rq->next_try = next_try(sa, 0, now);
 	sa->last_sent = now;
-	send_octets(sa, &rq->octets);
-	return 0;
+	flight_send(sa, &rq->flight, &sa->local, &sa->remote);
 }
 
 int exchange_send_clear(struct ike_sa *sa, struct view bytes, uint64_t now)
 {
-	return begin_request(sa, bytes, IKE_SA_INIT, REQUEST_INIT, NULL, now);
+	int err = flight_set_clear(&sa->request.flight, bytes);
+
+	if (!err)
+		begin_request(sa, IKE_SA_INIT, REQUEST_INIT, NULL, now);
+	return err;
 }
 
 static struct ike_header make_header(const struct ike_sa *sa, uint8_t exchange, uint32_t id,
@@ -86,79 +91,101 @@ static void report_sent(const struct ike_sa *sa, const struct ike_header *hdr,
 		report_message(sa, "generating", hdr, &p);
 }
 
-static int seal(struct ike_sa *sa, const struct ike_header *hdr, const struct ike_builder *inner,
-		uint8_t *buf, size_t cap, size_t *ret_len)
-{
-	struct ike_engine *e = sa->engine;
-
-	report_sent(sa, hdr, inner);
-	return sealed_build(sa->keys.seal, &sa->iv_counter, e->env.random, e->env.ctx, hdr, inner,
-			    buf, cap, ret_len);
-}
-
 int exchange_send_request(struct ike_sa *sa, uint8_t exchange, const struct ike_builder *inner,
 			  enum request_kind kind, struct task *task, uint64_t now)
 {
 	struct ike_header hdr = make_header(sa, exchange, sa->next_request_id, false);
-	uint8_t buf[EXCHANGE_BUFFER];
-	size_t len;
 	int err;
 
 	if (sa->request.kind != REQUEST_NONE)
 		return ERR_STATE;
-	err = seal(sa, &hdr, inner, buf, sizeof(buf), &len);
-	if (err)
-		return err;
-	return begin_request(sa, (struct view){buf, len}, exchange, kind, task, now);
+	report_sent(sa, &hdr, inner);
+	err = flight_seal(sa, &hdr, inner, &sa->request.flight);
+	if (!err)
+		begin_request(sa, exchange, kind, task, now);
+	return err;
+}
+
+static void send_response(struct ike_sa *sa, uint64_t now)
+{
+	sa->repeats = 0;
+	sa->last_sent = now;
+	flight_send(sa, &sa->response, &sa->local, &sa->remote);
 }
 
 int exchange_send_response(struct ike_sa *sa, uint8_t exchange, uint32_t message_id,
 			   const struct ike_builder *inner, uint64_t now)
 {
 	struct ike_header hdr = make_header(sa, exchange, message_id, true);
-	uint8_t buf[EXCHANGE_BUFFER];
-	size_t len;
 	int err;
 
-	err = seal(sa, &hdr, inner, buf, sizeof(buf), &len);
-	return err ? err : exchange_send_clear_response(sa, (struct view){buf, len}, now);
+	report_sent(sa, &hdr, inner);
+	err = flight_seal(sa, &hdr, inner, &sa->response);
+	if (!err)
+		send_response(sa, now);
+	return err;
 }
 
 int exchange_send_clear_response(struct ike_sa *sa, struct view bytes, uint64_t now)
 {
-	if (octets_set(&sa->response, bytes))
-		return ERR_NOMEM;
-	sa->last_sent = now;
-	send_octets(sa, &sa->response);
-	return 0;
+	int err = flight_set_clear(&sa->response, bytes);
+
+	if (!err)
+		send_response(sa, now);
+	return err;
+}
+
+static void shrink_response(struct ike_sa *sa, size_t ike_len)
+{
+	bool peer_has = sa->response.total > 1 && ike_len < sa->response.step;
+
+	if ((peer_has || ++sa->repeats >= SHRINK_AFTER_REPEATS) && flight_shrink(sa, &sa->response))
+		report_log(sa->engine, sa, NULL, LOG_IKE, 1,
+			   "the response does not come through, sending it in %u fragments",
+			   sa->response.total);
 }
 
 void exchange_resend_response(struct ike_sa *sa, const struct endpoint *local,
-			      const struct endpoint *remote)
+			      const struct endpoint *remote, size_t ike_len)
 {
-	if (!sa->response.p)
+	if (!sa->response.octets.p)
 		return;
 	report_log(sa->engine, sa, NULL, LOG_IKE, 1,
 		   "received retransmit of request %u, sending the response again",
 		   sa->next_peer_id - 1);
-	exchange_send_datagram(sa->engine, sa->id, local, remote,
-			       (struct view){sa->response.p, sa->response.len});
+	shrink_response(sa, ike_len);
+	flight_send(sa, &sa->response, local, remote);
 }
 
 struct task *exchange_take_request(struct ike_sa *sa)
 {
 	struct task *task = sa->request.task;
 
-	octets_free(&sa->request.octets);
+	flight_free(&sa->request.flight);
+	fragments_free(sa->engine, &sa->fragments[true]);
 	sa->request = (struct request){0};
 	sa->next_request_id++;
 	return task;
+}
+
+/* RFC 7383 §2.5.2: in smaller pieces, with timers that start over. */
+static void shrink_request(struct ike_sa *sa)
+{
+	struct request *rq = &sa->request;
+
+	if (rq->tries < SHRINK_AFTER_TRIES || !flight_shrink(sa, &rq->flight))
+		return;
+	rq->tries = 0;
+	report_log(sa->engine, sa, NULL, LOG_IKE, 1,
+		   "request %u does not come through, sending it in %u fragments", rq->message_id,
+		   rq->flight.total);
 }
 
 bool exchange_retransmit(struct ike_sa *sa, uint64_t now)
 {
 	struct request *rq = &sa->request;
 
+	shrink_request(sa);
 	if (rq->tries >= sa->engine->opt.retransmit_tries) {
 		char name[32];
 
@@ -178,6 +205,6 @@ bool exchange_retransmit(struct ike_sa *sa, uint64_t now)
 		   rq->tries, rq->message_id);
 	report_event(sa->engine, sa, NULL, EVENT_RETRANSMIT, 0, rq->tries, "request %u",
 		     rq->message_id);
-	send_octets(sa, &rq->octets);
+	flight_send(sa, &rq->flight, &sa->local, &sa->remote);
 	return true;
 }

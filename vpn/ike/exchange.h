@@ -20,12 +20,17 @@ int exchange_send_response(struct ike_sa *sa, uint8_t exchange, uint32_t message
 			   const struct ike_builder *inner, uint64_t now);
 /* Keeps and sends an IKE_SA_INIT response. */
 int exchange_send_clear_response(struct ike_sa *sa, struct view bytes, uint64_t now);
+/* The last request has come again: so does its answer, and in smaller fragments if the peer sends
+ * those now (ike_len: octets of the message that came), or asks and asks. */
 void exchange_resend_response(struct ike_sa *sa, const struct endpoint *local,
-			      const struct endpoint *remote);
+			      const struct endpoint *remote, size_t ike_len);
 /* The outstanding request is answered; its task goes to the caller. */
 struct task *exchange_take_request(struct ike_sa *sa);
 /* Sends it again or gives up; called by timers.c. False if the SA is gone. */
 bool exchange_retransmit(struct ike_sa *sa, uint64_t now);
+
+/* Microseconds after which a request that stays unanswered is given up. */
+uint64_t exchange_patience(const struct ike_engine *e);
 
 void exchange_send_datagram(struct ike_engine *e, uint32_t ike_id, const struct endpoint *local,
 			    const struct endpoint *remote, struct view bytes);

@@ -7,6 +7,8 @@
 #include "vpn/base/secret.h"
 #include "vpn/ike/child_negotiation.h"
 #include "vpn/ike/child_sa.h"
+#include "vpn/ike/flight.h"
+#include "vpn/ike/fragment.h"
 #include "vpn/ike/lifetime.h"
 #include "vpn/ike/rekey_ike.h"
 #include "vpn/ike/report.h"
@@ -163,7 +165,9 @@ static void drop_negotiation(struct ike_sa *sa)
 
 	handshake_free(sa->handshake);
 	sa->handshake = NULL;
-	octets_free(&sa->request.octets);
+	flight_free(&sa->request.flight);
+	fragments_free(sa->engine, &sa->fragments[false]);
+	fragments_free(sa->engine, &sa->fragments[true]);
 	task_free(sa->request.task);
 	sa->request = (struct request){0};
 	child_offer_free(sa->offer);
@@ -282,7 +286,7 @@ void ike_sa_free(struct ike_sa *sa)
 		child_sa_free(list_entry(pos, struct child_sa, node));
 	}
 	drop_negotiation(sa);
-	octets_free(&sa->response);
+	flight_free(&sa->response);
 	keymat_clear(&sa->keys);
 	identity_clear(&sa->local_id);
 	identity_clear(&sa->remote_id);

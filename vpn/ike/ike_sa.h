@@ -36,6 +36,17 @@ struct octets { /* owned */
 	size_t len;
 };
 
+/* A message of ours, kept to be sent again (flight.h); owned. */
+struct flight {
+	struct octets octets; /* of one datagram, or of its fragments back to back */
+	size_t step;	      /* octets of each fragment but the last */
+	uint16_t total;
+	struct ike_header hdr;
+	struct octets plain; /* content, as long as it could be split smaller */
+};
+
+struct fragments; /* fragment.c */
+
 /* What IKE_SA_INIT leaves behind for IKE_AUTH; freed when the SA is established. */
 struct handshake {
 	struct ke *ke;
@@ -76,7 +87,7 @@ struct request {
 	enum request_kind kind;
 	uint8_t exchange;
 	uint32_t message_id;
-	struct octets octets;
+	struct flight flight;
 	unsigned tries;
 	uint64_t next_try;
 	struct task *task; /* REQUEST_TASK; owned */
@@ -151,6 +162,7 @@ struct ike_sa {
 	struct identity local_id, remote_id;
 	unsigned peer_hashes; /* SIG_HASH_BIT()s of RFC 7427 */
 	bool peer_strongswan; /* its vendor ID was seen */
+	bool peer_fragments;  /* it takes fragments (RFC 7383 §2.3) */
 
 	struct handshake *handshake;
 	uint32_t successor; /* in IKE_REKEYING: the IKE SA that we are making */
@@ -159,9 +171,12 @@ struct ike_sa {
 	struct rival rival; /* in IKE_REKEYING */
 	struct request request;
 	struct child_offer *offer;
-	uint32_t next_request_id; /* the next that we send */
-	uint32_t next_peer_id;	  /* the next that we expect */
-	struct octets response;	  /* to the request next_peer_id - 1 */
+	uint32_t next_request_id;	/* the next that we send */
+	uint32_t next_peer_id;		/* the next that we expect */
+	struct flight response;		/* to the request next_peer_id - 1 */
+	unsigned repeats;		/* how often that request has come again */
+	uint16_t fragment_size;		/* octets of an IP datagram; 0: messages go out whole */
+	struct fragments *fragments[2]; /* incomplete: of the request, of the response; owned */
 	struct list tasks;
 	struct list children;
 	size_t n_children;
@@ -196,6 +211,7 @@ struct ike_engine {
 	struct reqid_entry *reqids;
 	size_t n_reqids;
 	size_t half_open;
+	size_t fragments_held;	  /* octets of incomplete messages of all SAs */
 	uint64_t clear_budget_at; /* rate limit of unauthenticated answers */
 	unsigned clear_budget;
 	uint64_t drops[IKE_DROP_COUNT];

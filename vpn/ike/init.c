@@ -1,14 +1,16 @@
 /* init.c - what both roles of IKE_SA_INIT share with its two files: see init_initiator.c and
  * init_responder.c. Here: the notifies and vendor IDs that each side adds and reads, and the
- * derivation of the keys (RFC 7296 §1.2, §2.14, §2.23, RFC 7427 §4).
+ * derivation of the keys (RFC 7296 §1.2, §2.14, §2.23, RFC 7383 §2.3, RFC 7427 §4).
  *
- *     HDR, N(COOKIE)?, SAi1, KEi, Ni, N(NATD..), N(HASHES), V  ->
- *                          <-  HDR, SAr1, KEr, Nr, N(NATD..), CERTREQ?, N(HASHES), V */
+ *     HDR, N(COOKIE)?, SAi1, KEi, Ni, N(NATD..), N(HASHES), N(FRAGMENTATION), V  ->
+ *                          <-  HDR, SAr1, KEr, Nr, N(NATD..), CERTREQ?, N(HASHES),
+ *                              N(FRAGMENTATION), V */
 #include "vpn/ike/init_common.h"
 
 #include <string.h>
 
 #include "vpn/base/secret.h"
+#include "vpn/ike/flight.h"
 #include "vpn/ike/natd.h"
 #include "vpn/ike/report.h"
 
@@ -23,6 +25,9 @@ void init_encode_extensions(const struct ike_sa *sa, struct ike_builder *b)
 
 	payload_notify_simple(b, N_SIGNATURE_HASH_ALGORITHMS,
 			      (struct view){hashes, sizeof(hashes)});
+	/* RFC 7383 §2.3: the responder says so if the initiator did. */
+	if (sa->conn->fragmentation != FRAGMENTATION_NO && (sa->initiator || sa->peer_fragments))
+		payload_notify_simple(b, N_IKEV2_FRAGMENTATION_SUPPORTED, (struct view){0});
 	if (sa->engine->opt.send_vendor_id)
 		payload_vendor_encode(b,
 				      (struct view){vendor_strongswan, sizeof(vendor_strongswan)});
@@ -54,6 +59,9 @@ void init_read_extensions(struct ike_sa *sa, const struct ike_payloads *p)
 		if (v->body.len == sizeof(vendor_strongswan) &&
 		    memcmp(v->body.p, vendor_strongswan, sizeof(vendor_strongswan)) == 0)
 			sa->peer_strongswan = true;
+	sa->peer_fragments = payloads_find_notify(p, N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
+	if (sa->peer_fragments && sa->conn->fragmentation == FRAGMENTATION_YES)
+		flight_allow_fragments(sa);
 	sa->handshake->certreq = ike_payload_find(p, PAYLOAD_CERTREQ, 0) != NULL;
 }
 

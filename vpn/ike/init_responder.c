@@ -109,7 +109,7 @@ static bool pass_duplicates(struct incoming *in)
 
 	if (sa) {
 		if (is_repeated(sa, in->datagram))
-			exchange_resend_response(sa, &in->local, &in->remote);
+			exchange_resend_response(sa, &in->local, &in->remote, in->datagram.len);
 		else
 			report_dropped(in->e, sa, IKE_DROP_MESSAGE_ID, &in->remote);
 		return false;

@@ -5,6 +5,20 @@
 /* Outer IPv4 with UDP; larger IKE messages than this never arrive unfragmented. */
 #define LIMIT_MESSAGE_LEN 65507
 
+/* Fragments of a message (RFC 7383 §2.5.1): the longest message in datagrams of 576 octets. */
+#define LIMIT_FRAGMENTS 160
+
+/* Octets of incomplete messages that are held for all IKE SAs together; more is a flood. */
+#define LIMIT_FRAGMENTS_HELD (16 * 1024 * 1024)
+
+/* A request that is answered in pieces which may be too large is sent again with the same octets:
+ * after how many times the answer is made of smaller ones (RFC 7383 §2.4). */
+#define SHRINK_AFTER_REPEATS 2
+
+/* How often a request of ours is sent again before it is made of smaller pieces (RFC 7383 §2.5.2:
+ * a few, within several seconds). */
+#define SHRINK_AFTER_TRIES 1
+
 /* Certificates in a message: a leaf and the intermediates of the longest chain that people use. */
 #define LIMIT_CERTS 10
 

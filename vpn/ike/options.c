@@ -14,6 +14,7 @@ void ike_options_default(struct ike_options *ret_options)
 					    .half_open_timeout = 30 * SECONDS,
 					    .cookie_threshold = 30,
 					    .half_open_per_host = 5,
+					    .fragment_size = 1280,
 					    .send_vendor_id = true,
 					    .port = IKE_PORT,
 					    .port_natt = IKE_NATT_PORT};

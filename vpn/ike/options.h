@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define FRAGMENT_SIZE_MIN 256 /* smaller ones would be headers for the most part */
+
 struct ike_options {
 	uint64_t retransmit_timeout; /* microseconds: 4 s */
 	double retransmit_base;	     /* 1.8 */
@@ -16,6 +18,8 @@ struct ike_options {
 					7296 §2.6); 0: never */
 	unsigned half_open_per_host; /* 5; beyond, requests of that address are dropped; 0: none
 					is */
+	unsigned fragment_size;	     /* octets of an IP datagram: 1280; 0: 576 over IPv4, 1280 over
+					IPv6 (RFC 7383 §2.5.1) */
 	bool send_vendor_id; /* strongSwan's vendor ID: BEET needs it; on, unlike strongSwan's
 				default */
 	uint16_t port;	     /* 500 */

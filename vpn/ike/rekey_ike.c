@@ -35,6 +35,8 @@ static struct ike_sa *make_successor(struct ike_sa *old, bool initiator, uint64_
 	sa->nat_fake = old->nat_fake;
 	sa->peer_hashes = old->peer_hashes;
 	sa->peer_strongswan = old->peer_strongswan;
+	sa->peer_fragments = old->peer_fragments;
+	sa->fragment_size = old->fragment_size;
 	if (identity_copy(&old->local_id, &sa->local_id) ||
 	    identity_copy(&old->remote_id, &sa->remote_id)) {
 		ike_sa_discard(sa);

@@ -2,6 +2,7 @@
  *
  *     retransmit   a request waits for its response: timeout * base^n (RFC 7296 §2.1)
  *     half-open    a responder's SA that was never authenticated is dropped
+ *     fragments    a request of the peer's stayed incomplete (RFC 7383 §2.6)
  *     liveness     nothing authenticated was heard for dpd_delay: an empty INFORMATIONAL (RFC 7296
  * §2.4) keep-alive   behind a NAT, every keepalive_interval without a message of ours (RFC 3948 §4)
  *     rekey        the IKE SA's or a Child SA's soft lifetime is over (RFC 7296 §2.8, §2.18)
@@ -16,6 +17,7 @@
 
 #include "vpn/ike/child_install.h"
 #include "vpn/ike/exchange.h"
+#include "vpn/ike/fragment.h"
 #include "vpn/ike/report.h"
 #include "vpn/ike/task.h"
 
@@ -110,6 +112,7 @@ uint64_t timers_next(const struct ike_sa *sa)
 	uint64_t at = earlier(half_open_at(sa), retransmit_at(sa));
 	struct list *pos, *tmp;
 
+	at = earlier(at, fragments_give_up_at(sa->fragments[false]));
 	at = earlier(at, liveness_at(sa));
 	at = earlier(at, keepalive_at(sa));
 	at = earlier(at, earlier(rekey_at(sa), sa->expire_at));
@@ -202,6 +205,8 @@ void timers_run(struct ike_sa *sa, uint64_t now)
 	}
 	if (retransmit_at(sa) <= now && !exchange_retransmit(sa, now))
 		return;
+	if (fragments_give_up_at(sa->fragments[false]) <= now)
+		fragments_free(sa->engine, &sa->fragments[false]);
 	run_children(sa, now);
 	if (rekey_at(sa) <= now)
 		run_rekey(sa, now);

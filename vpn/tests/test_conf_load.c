@@ -191,7 +191,7 @@ static void what_is_harmless_warns_and_is_left_out(void **state)
 
 	(void)state;
 	assert_int_equal(load(&how,
-			      "connections { c {\n dpd_timeout = 5s\n fragmentation = no\n"
+			      "connections { c {\n dpd_timeout = 5s\n ocsp = never\n"
 			      " aggressive = no\n vips = \"\"\n} }\n"
 			      "secrets { eap-1 { secret = x\n } }\nconections { d { } }\nx = y\n",
 			      &said, &plan),
@@ -201,7 +201,7 @@ static void what_is_harmless_warns_and_is_left_out(void **state)
 	assert_string_equal(
 	    said.text, "W x.conf:7: secret 'eap-1' has no effect: eap is not supported\n"
 		       "W x.conf:2: dpd_timeout = 5s has no effect (IKEv1 only)\n"
-		       "W x.conf:3: fragmentation = no has no effect\n"
+		       "W x.conf:3: ocsp = never has no effect\n"
 		       "W x.conf:10: 'x' stands outside of all sections and has no effect\n"
 		       "W x.conf:9: section 'conections' has no effect: nothing refers to it\n");
 	free(got);

@@ -237,6 +237,7 @@ static void legality_follows_the_diagrams(void **state)
 		KE = PAYLOAD_KE,
 		NO = PAYLOAD_NONCE,
 		SK = PAYLOAD_SK,
+		SKF = PAYLOAD_SKF,
 		ID = PAYLOAD_IDI
 	};
 	static const struct {
@@ -253,6 +254,9 @@ static void legality_follows_the_diagrams(void **state)
 	    {IKE_SA_INIT, {SA, KE, NO, 100}, 4, false, true, LEGAL_OK},
 	    {IKE_SA_INIT, {SA, KE, NO, 100 | 0x80}, 4, false, true, LEGAL_CRITICAL},
 	    {IKE_AUTH, {SK}, 1, false, true, LEGAL_OK},
+	    {IKE_AUTH, {SKF}, 1, true, true, LEGAL_OK},
+	    {IKE_SA_INIT, {SKF}, 1, false, true, LEGAL_ALIEN},
+	    {IKE_AUTH, {ID, SKF}, 2, false, false, LEGAL_ALIEN},
 	    {IKE_AUTH, {SA}, 1, false, true, LEGAL_ALIEN},
 	    {IKE_AUTH, {ID, PAYLOAD_AUTH}, 2, false, false, LEGAL_OK},
 	    {IKE_AUTH, {PAYLOAD_AUTH}, 1, false, false, LEGAL_MISSING},

@@ -30,7 +30,7 @@
 	X(CONN, "mobike", OPT_BOOL, SUPPORTED, "yes", NULL)                                        \
 	X(CONN, "dpd_delay", OPT_TIME, SUPPORTED, "0s", NULL)                                      \
 	X(CONN, "dpd_timeout", OPT_TIME, HARMLESS, "0s", "IKEv1 only")                             \
-	X(CONN, "fragmentation", OPT_WORD, HARMLESS, "yes", "yes|accept|force|no")                 \
+	X(CONN, "fragmentation", OPT_WORD, SUPPORTED, "yes", "yes|accept|force|no")                \
 	X(CONN, "childless", OPT_WORD, HARMLESS, "allow", "allow|never;force|prefer")              \
 	X(CONN, "send_certreq", OPT_BOOL, SUPPORTED, "yes", NULL)                                  \
 	X(CONN, "send_cert", OPT_WORD, SUPPORTED, "ifasked", "ifasked|always|never")               \

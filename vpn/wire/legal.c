@@ -24,6 +24,7 @@ static const struct rule {
     {IKE_SA_INIT, RESPONSE, OUTSIDE, PAYLOAD_CERTREQ, 0, 16},
 
     {IKE_AUTH, BOTH, OUTSIDE, PAYLOAD_SK, 1, 1},
+    {IKE_AUTH, BOTH, OUTSIDE, PAYLOAD_SKF, 0, 1},
     {IKE_AUTH, REQUEST, INSIDE, PAYLOAD_IDI, 1, 1},
     {IKE_AUTH, RESPONSE, INSIDE, PAYLOAD_IDR, 1, 1},
     {IKE_AUTH, REQUEST, INSIDE, PAYLOAD_IDR, 0, 1},
@@ -37,6 +38,7 @@ static const struct rule {
     {IKE_AUTH, BOTH, INSIDE, PAYLOAD_TSR, 0, 1},
 
     {CREATE_CHILD_SA, BOTH, OUTSIDE, PAYLOAD_SK, 1, 1},
+    {CREATE_CHILD_SA, BOTH, OUTSIDE, PAYLOAD_SKF, 0, 1},
     {CREATE_CHILD_SA, BOTH, INSIDE, PAYLOAD_SA, 1, 1},
     {CREATE_CHILD_SA, BOTH, INSIDE, PAYLOAD_NONCE, 1, 1},
     {CREATE_CHILD_SA, BOTH, INSIDE, PAYLOAD_KE, 0, 1},
@@ -45,6 +47,7 @@ static const struct rule {
     {CREATE_CHILD_SA, BOTH, INSIDE, PAYLOAD_CP, 0, 1},
 
     {INFORMATIONAL, BOTH, OUTSIDE, PAYLOAD_SK, 1, 1},
+    {INFORMATIONAL, BOTH, OUTSIDE, PAYLOAD_SKF, 0, 1},
     {INFORMATIONAL, BOTH, INSIDE, PAYLOAD_DELETE, 0, 16},
     {INFORMATIONAL, BOTH, INSIDE, PAYLOAD_CP, 0, 1},
 };
@@ -95,6 +98,12 @@ static size_t count(const struct ike_payloads *p, uint8_t type)
 	return n;
 }
 
+/* RFC 7383 §2.5: a fragment stands in the place of SK. */
+static size_t count_present(const struct ike_payloads *p, uint8_t type)
+{
+	return count(p, type) + (type == PAYLOAD_SK ? count(p, PAYLOAD_SKF) : 0);
+}
+
 static enum legal_verdict check_one(const struct ike_payloads *p, const struct ike_payload *one,
 				    const struct rule *rule)
 {
@@ -127,7 +136,7 @@ enum legal_verdict legal_check(const struct ike_payloads *p, uint8_t exchange, b
 	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		*ret_type = rules[i].payload;
 		if (rules[i].exchange == exchange && rules[i].side & side &&
-		    rules[i].place == place && count(p, rules[i].payload) < rules[i].min)
+		    rules[i].place == place && count_present(p, rules[i].payload) < rules[i].min)
 			return LEGAL_MISSING;
 	}
 	return LEGAL_OK;

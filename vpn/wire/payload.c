@@ -159,6 +159,20 @@ int payload_delete_decode(struct view body, struct payload_delete *ret_delete)
 	return 0;
 }
 
+int payload_skf_decode(struct view body, struct payload_skf *ret_skf)
+{
+	struct reader r = rd_init(body.p, body.len);
+	struct payload_skf f;
+
+	f.number = rd_u16(&r);
+	f.total = rd_u16(&r);
+	f.sealed = rd_rest(&r);
+	if (!rd_ok(&r) || !f.number || f.number > f.total)
+		return ERR_SYNTAX;
+	*ret_skf = f;
+	return 0;
+}
+
 uint32_t payload_delete_spi(const struct payload_delete *d, size_t i)
 {
 	struct reader r = rd_init(d->spis.p, d->spis.len);

@@ -72,6 +72,15 @@ int payload_delete_decode(struct view body, struct payload_delete *ret_delete);
 uint32_t payload_delete_spi(const struct payload_delete *d, size_t i); /* of 4-octet SPIs */
 void payload_delete_encode(struct ike_builder *b, uint8_t protocol, const uint32_t *spis, size_t n);
 
+/* The head of an Encrypted Fragment payload; ERR_SYNTAX unless 1 <= number <= total (RFC 7383 §2.5,
+ * §2.6). */
+#define SKF_HEADER_LEN 4
+struct payload_skf {
+	uint16_t number, total;
+	struct view sealed; /* IV to ICV */
+};
+int payload_skf_decode(struct view body, struct payload_skf *ret_skf);
+
 void payload_vendor_encode(struct ike_builder *b, struct view id);
 
 /* Selectors of unknown type are left out (RFC 7296 §2.9: the responder narrows them away); more

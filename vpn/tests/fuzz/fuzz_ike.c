@@ -2,7 +2,8 @@
  * connection. The first octet of the input says how the rest is used:
  *
  *     even  a datagram as it is; for octet 0x02 with the SPIs of the established SA filled in
- *     odd   a chain of payloads, sealed with the established SA's keys: the handlers' way
+ *     odd   a chain of payloads, sealed with the established SA's keys: the handlers' way;
+ *           of octet 0x03 in fragments (RFC 7383), each as the input says: see send_fragments
  *
  * Nothing may crash, leak, or install an SA that was not negotiated by a sealed message. */
 #include <stdint.h>
@@ -157,27 +158,63 @@ static void bring_up(void)
 		abort();
 }
 
-static void send_sealed(const uint8_t *data, size_t len)
+static struct cipher *client_cipher(void)
 {
-	static uint8_t chain[8192], out[9216];
-	struct ike_builder b = ike_builder_chain(chain, sizeof(chain));
-	struct ike_header hdr = {
-	    .spi_i = keys.spi_i, .spi_r = keys.spi_r, .flags = IKE_FLAG_INITIATOR, .message_id = 2};
 	struct cipher_info info;
 	struct cipher *c;
-	uint64_t iv = 99;
-	size_t n;
 
-	if (len < 2 || len > sizeof(chain) - 1)
-		return;
-	hdr.exchange = (uint8_t)(IKE_AUTH + data[0] % 3);
-	chain[0] = data[1];
-	wr_bytes(&b.w, data + 2, len - 2);
 	if (cipher_describe(keys.encr, keys.encr_bits, keys.integ, &info) ||
 	    cipher_new(&info, CIPHER_SEAL, keys.sk_ei.p, &c))
 		abort();
-	if (!sealed_build(c, &iv, fuzz_random, NULL, &hdr, &b, out, sizeof(out), &n))
+	return c;
+}
+
+static void send_part(struct cipher *c, uint8_t exchange, uint32_t message_id,
+		      const struct sealed_part *part)
+{
+	static uint8_t out[9216];
+	static uint64_t iv = 99;
+	struct ike_header hdr = {.spi_i = keys.spi_i,
+				 .spi_r = keys.spi_r,
+				 .flags = IKE_FLAG_INITIATOR,
+				 .exchange = exchange,
+				 .message_id = message_id};
+	size_t n;
+
+	if (!sealed_build(c, &iv, fuzz_random, NULL, &hdr, part, out, sizeof(out), &n))
 		ike_engine_input(server, &server_at, &client_at, (struct view){out, n}, 2);
+}
+
+static void send_sealed(const uint8_t *data, size_t len)
+{
+	struct sealed_part part = {.chain = {data + 2, len - 2}};
+	struct cipher *c;
+
+	if (len < 2 || len > 8192)
+		return;
+	part.first = data[1];
+	c = client_cipher();
+	send_part(c, (uint8_t)(IKE_AUTH + data[0] % 3), 2, &part);
+	cipher_free(c);
+}
+
+/* Fragment after fragment: exchange and message ID, type of the first payload, number, total,
+ * length, octets. All are authentic; what they say of one another need not fit. */
+static void send_fragments(const uint8_t *data, size_t len)
+{
+	struct reader r = rd_init(data, len);
+	struct cipher *c = client_cipher();
+
+	while (rd_left(&r) > 4) {
+		uint8_t which = rd_u8(&r);
+		struct sealed_part part = {
+		    .first = rd_u8(&r), .number = rd_u8(&r), .total = rd_u8(&r)};
+		uint8_t n = rd_u8(&r);
+
+		part.chain = rd_view(&r, n < rd_left(&r) ? n : rd_left(&r));
+		if (part.total)
+			send_part(c, (uint8_t)(IKE_AUTH + which % 3), 1 + which / 3 % 4, &part);
+	}
 	cipher_free(c);
 }
 
@@ -206,7 +243,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		make_conn();
 	n_installed = 0;
 	bring_up();
-	if (data[0] & 1)
+	if (data[0] == 3)
+		send_fragments(data + 1, len - 1);
+	else if (data[0] & 1)
 		send_sealed(data + 1, len - 1);
 	else
 		send_datagram(data + 1, len - 1, data[0] == 2);
