@@ -35,7 +35,7 @@ struct job {
 struct options {
 	uint64_t seed;
 	unsigned seeds, jobs;
-	bool dry_run, keep, has_seed, quiet;
+	bool dry_run, keep, has_seed, quiet, is_long;
 	const char *out;
 	struct plan_peer peers[PEERS_MAX];
 	size_t peers_count;
@@ -54,6 +54,7 @@ static void print_help(FILE *out)
 	    "  --peer NODE=DAEMON   put beetd or strongswan at a node; may be repeated\n"
 	    "  --jobs N             so many runs at once [1]\n"
 	    "  --out DIR            the run's directory [beetlab-runs/NAME-TIME]\n"
+	    "  --long               repeat what can be repeated as often as must be shown once\n"
 	    "  --keep               leave the network until Return is pressed\n"
 	    "  --quiet              the summary alone\n\n"
 	    "Exit status: 0 passed, 1 failed, 77 skipped, 2 usage or scenario error.\n",
@@ -112,6 +113,9 @@ static bool parse_option(int letter, struct options *o)
 	case 'q':
 		o->quiet = true;
 		break;
+	case 'l':
+		o->is_long = true;
+		break;
 	default:
 		return false;
 	}
@@ -121,11 +125,17 @@ static bool parse_option(int letter, struct options *o)
 }
 
 static const struct option long_options[] = {
-    {"dry-run", no_argument, NULL, 'd'},     {"seed", required_argument, NULL, 's'},
-    {"seeds", required_argument, NULL, 'n'}, {"jobs", required_argument, NULL, 'j'},
-    {"peer", required_argument, NULL, 'p'},  {"out", required_argument, NULL, 'o'},
-    {"keep", no_argument, NULL, 'k'},	     {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},	     {NULL, 0, NULL, 0},
+    {"dry-run", no_argument, NULL, 'd'},
+    {"seed", required_argument, NULL, 's'},
+    {"seeds", required_argument, NULL, 'n'},
+    {"jobs", required_argument, NULL, 'j'},
+    {"peer", required_argument, NULL, 'p'},
+    {"out", required_argument, NULL, 'o'},
+    {"keep", no_argument, NULL, 'k'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"long", no_argument, NULL, 'l'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 /* -1: go on; else an exit status. */
@@ -204,6 +214,7 @@ static int make_plan(const struct job *job, const struct options *o, struct plan
 static int run_job(const struct job *job, const struct options *o, FILE *terminal)
 {
 	struct run_options options = {.out = job->out,
+				      .is_long = o->is_long,
 				      .keep = o->keep,
 				      .terminal = o->quiet ? NULL : terminal,
 				      .is_tty = isatty(STDOUT_FILENO)};
@@ -390,6 +401,8 @@ static int load_jobs(char **paths, size_t paths_count, const struct options *o, 
 			fprintf(stderr, "%s\n", msg.text);
 			return EXIT_USAGE;
 		}
+		if (o->is_long)
+			scenario_make_long(jobs[i].scenario);
 		choose_out(&jobs[i], o, count);
 	}
 	return EXIT_PASS;

@@ -96,6 +96,26 @@ static bool set_path_mtu(const char *text, struct check_params *params)
 	return true;
 }
 
+static bool read_count(const char *text, size_t *ret_count)
+{
+	uint64_t count;
+
+	if (!parse_octets(text, &count) || count > 1000000)
+		return false;
+	*ret_count = (size_t)count;
+	return true;
+}
+
+static bool set_lost(const char *text, struct check_params *params)
+{
+	return read_count(text, &params->lost);
+}
+
+static bool set_twice(const char *text, struct check_params *params)
+{
+	return read_count(text, &params->twice);
+}
+
 /* "10.254.0.0/30 192.168.1.0/24" */
 static bool set_tunnel_nets(const char *text, struct check_params *params)
 {
@@ -157,6 +177,8 @@ static const struct {
     {"keepalive", set_keepalive, "a time like 20s"},
     {"retransmit", set_retransmit, "a time like 10s"},
     {"path_mtu", set_path_mtu, "a number of octets"},
+    {"lost", set_lost, "a number"},
+    {"twice", set_twice, "a number"},
     {"tunnel_nets", set_tunnel_nets, "networks with blanks between"},
     {"selectors", set_selectors, "pairs 'INITIATOR = RESPONDER' with ';' between"},
 };

@@ -5,7 +5,7 @@
  *
  * Ownership: a peer has its process; the network that it runs in outlives it. Its directory goes
  * with the network's. */
-#include "harness/peer.h"
+#include "harness/peer_internal.h"
 #include "vpn/vici/client/client.h"
 #include <errno.h>
 #include <signal.h>
@@ -266,8 +266,8 @@ int peer_load(struct peer *peer, const char *conf, struct err_msg *msg)
 	return err;
 }
 
-static int request(struct peer *peer, const char *command, struct vici_writer *body,
-		   unsigned timeout_ms, struct err_msg *msg)
+int peer_request(struct peer *peer, const char *command, struct vici_writer *body,
+		 unsigned timeout_ms, struct err_msg *msg)
 {
 	struct vici_client *client;
 	struct vici_tree reply = {0};
@@ -293,7 +293,7 @@ static int initiate(struct peer *peer, const char *child, int timeout_ms, struct
 	vici_value_str(&body, "child", child);
 	vici_value_fmt(&body, "timeout", "%d", timeout_ms);
 	vici_value_str(&body, "loglevel", "-1");
-	err = request(peer, "initiate", &body, timeout_ms < 0 ? 0 : (unsigned)timeout_ms, msg);
+	err = peer_request(peer, "initiate", &body, timeout_ms < 0 ? 0 : (unsigned)timeout_ms, msg);
 	vici_writer_free(&body);
 	return err;
 }
@@ -318,7 +318,8 @@ static int terminate(struct peer *peer, const char *ike, bool force, int timeout
 	vici_value_str(&body, "force", force ? "yes" : "no");
 	vici_value_fmt(&body, "timeout", "%d", timeout_ms);
 	vici_value_str(&body, "loglevel", "-1");
-	err = request(peer, "terminate", &body, timeout_ms < 0 ? 0 : (unsigned)timeout_ms, msg);
+	err =
+	    peer_request(peer, "terminate", &body, timeout_ms < 0 ? 0 : (unsigned)timeout_ms, msg);
 	vici_writer_free(&body);
 	return err;
 }

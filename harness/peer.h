@@ -85,6 +85,14 @@ int peer_terminate(struct peer *peer, const char *ike, unsigned timeout_ms, stru
 /* Forgets the IKE SAs of that name at once, whatever the other end says. */
 int peer_kill_sa(struct peer *peer, const char *ike, struct err_msg *msg);
 
+/* Rekeys the child of that name, or if child is NULL the IKE SA, and waits until only the new one
+ * is there. ERR_AGAIN, ERR_STATE. */
+int peer_rekey(struct peer *peer, const char *child, const char *ike, unsigned timeout_ms,
+	       struct err_msg *msg);
+/* Waits until one SA of that name is there, and none that is to be deleted. */
+int peer_wait_settled(struct peer *peer, const char *child, const char *ike, unsigned timeout_ms,
+		      struct err_msg *msg);
+
 /* Calls fn for every IKE SA: its name and the section that list-sas has on it. */
 typedef void peer_sa_fn(const struct vici_node *sa, void *arg);
 int peer_list_sas(struct peer *peer, peer_sa_fn *fn, void *arg, struct err_msg *msg);

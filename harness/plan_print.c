@@ -74,6 +74,10 @@ static void describe_driving(const struct sc_step *s, char *buf, size_t cap)
 	case STEP_TERMINATE:
 		snprintf(buf, cap, "terminate %s at %s", s->ike, s->node);
 		break;
+	case STEP_REKEY:
+		snprintf(buf, cap, "rekey %s %s, %u times, by %s", s->child ? "child" : "IKE SA",
+			 s->child ? s->child : s->ike, s->count ? s->count : 1, nodes);
+		break;
 	case STEP_LISTED:
 		snprintf(buf, cap, "compare list-sas of child %s at %s", s->child, s->node);
 		break;
@@ -142,7 +146,7 @@ const char *step_describe(const struct sc_step *s, char *buf, size_t cap)
 
 	if (s->kind == STEP_WAIT)
 		describe_wait(s, buf, cap);
-	else if (s->kind <= STEP_TERMINATE || s->kind == STEP_LISTED)
+	else if (s->kind <= STEP_REKEY || s->kind == STEP_LISTED)
 		describe_driving(s, buf, cap);
 	else if (s->kind <= STEP_UDP)
 		describe_traffic(s, buf, cap);

@@ -282,6 +282,8 @@ static void format_command(const struct run *run, char *text, size_t cap)
 
 	len = (size_t)snprintf(text, cap, "beetlab run %s --seed %" PRIu64,
 			       run->plan->scenario->path, run->plan->seed);
+	if (run->options->is_long && len < cap)
+		len += (size_t)snprintf(text + len, cap - len, " --long");
 	for (i = 0; i < o->peers_count && len < cap; i++)
 		len += (size_t)snprintf(text + len, cap - len, " --peer %s=%s", o->peers[i].node,
 					o->peers[i].peer);

@@ -16,6 +16,7 @@
 struct run_options {
 	struct plan_options plan;
 	const char *out; /* the run's directory; it is made */
+	bool is_long;	 /* the scenario is in its longer form */
 	bool keep;	 /* leave the network until a key is pressed */
 	FILE *terminal;	 /* progress; NULL: none */
 	bool is_tty;

@@ -199,6 +199,16 @@ static const struct field terminate_fields[] = {
     STEP_WITHIN,
     STEP_EXPECT,
     END};
+static const struct field rekey_fields[] = {
+    {"nodes", field_texts, AT(sc_step, nodes), NULL, true},
+    STEP_CHILD(false),
+    {"ike", field_text, AT(sc_step, ike), NULL, false},
+    {"times", field_unsigned, AT(sc_step, count), NULL, false},
+    {"times_long", field_unsigned, AT(sc_step, count_long), NULL, false},
+    {"every", field_ms, AT(sc_step, every_ms), NULL, false},
+    STEP_WITHIN,
+    STEP_EXPECT,
+    END};
 static const struct field ping_fields[] = {STEP_FROM,	STEP_ADDRESS(true), STEP_SIZE, STEP_COUNT,
 					   STEP_WITHIN, STEP_EXPECT,	    END};
 static const struct field tcp_fields[] = {
@@ -272,6 +282,7 @@ static const struct field_type step_types[STEP_KINDS_COUNT] = {
     [STEP_LOAD] = TYPE(load_fields, "nodes"),
     [STEP_INITIATE] = TYPE(initiate_fields, NULL),
     [STEP_TERMINATE] = TYPE(terminate_fields, NULL),
+    [STEP_REKEY] = TYPE(rekey_fields, NULL),
     [STEP_PING] = TYPE(ping_fields, NULL),
     [STEP_TCP] = TYPE(tcp_fields, NULL),
     [STEP_UDP] = TYPE(udp_fields, NULL),
@@ -499,6 +510,8 @@ static int check_step(const struct scenario *sc, size_t index, struct err_msg *m
 {
 	const struct sc_step *step = (struct sc_step *)sc->steps.items + index;
 
+	if (step->kind == STEP_REKEY && !step->child == !step->ike)
+		return doc_error(sc->doc, step->line, msg, "'rekey' takes either 'child' or 'ike'");
 	if (step->kind == STEP_TRAFFIC)
 		return check_traffic(sc, index, msg);
 	if (step->kind == STEP_FINISH)
@@ -585,6 +598,16 @@ int scenario_parse(const char *path, const char *text, size_t len, struct scenar
 	int err = doc_parse(path, text, len, &doc, msg);
 
 	return err < 0 ? err : from_doc(doc, ret_scenario, msg);
+}
+
+void scenario_make_long(struct scenario *scenario)
+{
+	struct sc_step *steps = scenario->steps.items;
+	size_t i;
+
+	for (i = 0; i < scenario->steps.count; i++)
+		if (steps[i].count_long)
+			steps[i].count = steps[i].count_long;
 }
 
 void scenario_free(struct scenario *scenario)

@@ -129,6 +129,7 @@ enum step_result { EXPECT_OK, EXPECT_FAIL };
 	X(LOAD, "load", "loads their configuration")                                           \
 	X(INITIATE, "initiate", "brings a child up")                                           \
 	X(TERMINATE, "terminate", "closes the IKE SAs of a name")                              \
+	X(REKEY, "rekey", "rekeys a child or an IKE SA, by these nodes in turn")               \
 	X(PING, "ping", "pings until the first answer, then once more")                        \
 	X(TCP, "tcp", "sends a stream over TCP, compared octet by octet")                      \
 	X(UDP, "udp", "sends numbered datagrams, whose contents are checked")                  \
@@ -168,8 +169,10 @@ struct sc_step {
 	struct pair_list values; /* listed */
 	uint64_t octets;
 	unsigned size, count;
-	double lost;	   /* udp, finish: share of datagrams that may be lost */
-	int children, sas; /* wait; -1: not asked */
+	unsigned count_long; /* count in the longer form; 0: there is none */
+	unsigned every_ms;   /* rekey: from one to the next, at least */
+	double lost;	     /* udp, finish: share of datagrams that may be lost */
+	int children, sas;   /* wait; -1: not asked */
 	unsigned within_ms;
 	bool detached; /* initiate: does not wait for the outcome */
 	bool force;    /* terminate: forgets the SA, whatever the peer says */
@@ -215,6 +218,8 @@ int scenario_load(const char *path, struct scenario **ret_scenario, struct err_m
 /* path is for messages, and files are looked for beside it. */
 int scenario_parse(const char *path, const char *text, size_t len, struct scenario **ret_scenario,
 		   struct err_msg *msg);
+/* Steps that have a longer form take it (times_long). */
+void scenario_make_long(struct scenario *scenario);
 void scenario_free(struct scenario *scenario); /* NULL is fine */
 
 #endif

@@ -11,6 +11,7 @@ static step_fn *const functions[STEP_KINDS_COUNT] = {
     [STEP_LOAD] = step_load,
     [STEP_INITIATE] = step_initiate,
     [STEP_TERMINATE] = step_terminate,
+    [STEP_REKEY] = step_rekey,
     [STEP_PING] = step_ping,
     [STEP_TCP] = step_tcp,
     [STEP_UDP] = step_udp,

@@ -3,6 +3,7 @@
 #include "netns/process.h"
 #include "netns/wait.h"
 #include <jansson.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +94,40 @@ int step_terminate(struct world *world, const struct sc_step *step, struct step_
 	if (step->force)
 		return peer_kill_sa(world_peer(world, step->node), step->ike, msg);
 	return peer_terminate(world_peer(world, step->node), step->ike, within(step), msg);
+}
+
+/* All nodes that take turns have let the old SA go before the next begins. */
+static int rekey_once(struct world *world, const struct sc_step *step, unsigned turn,
+		      struct err_msg *msg)
+{
+	const struct text_list *nodes = &step->nodes;
+	size_t i;
+	int err = peer_rekey(world_peer(world, nodes->items[turn % nodes->count]), step->child,
+			     step->ike, within(step), msg);
+
+	for (i = 0; i < nodes->count && err == 0; i++)
+		err = peer_wait_settled(world_peer(world, nodes->items[i]), step->child, step->ike,
+					within(step), msg);
+	return err;
+}
+
+int step_rekey(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+	       struct err_msg *msg)
+{
+	unsigned times = step->count ? step->count : 1, i;
+	struct err_msg why = {{0}};
+	int err = 0;
+
+	for (i = 0; i < times && err == 0; i++) {
+		err = rekey_once(world, step, i, &why);
+		/* What goes through each new SA is what the scenario is about. */
+		poll(NULL, 0, (int)step->every_ms);
+	}
+	if (err < 0)
+		return err_set(msg, err, "rekeying %u of %u, by %s: %.400s", i, times,
+			       step->nodes.items[(i - 1) % step->nodes.count], why.text);
+	snprintf(outcome->seen, sizeof(outcome->seen), "rekeyed %u times", times);
+	return 0;
 }
 
 int step_listed(struct world *world, const struct sc_step *step, struct step_outcome *outcome,

@@ -13,7 +13,7 @@
  * does is in stream_tcp.c and stream_udp.c.
  *
  * Ownership: a stream has its two processes and the memory; stream_finish and stream_kill free it.
-*/
+ */
 #include "harness/stream_internal.h"
 #include "netns/ns.h"
 #include "netns/wait.h"

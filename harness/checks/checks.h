@@ -55,6 +55,10 @@ struct check_params {
 	/* pmtu: an ICMP "too big" must have been seen on the outer wire, or must not */
 	enum tristate icmp;
 
+	/* delivery: packets that may be lost, and that may come twice; it looks at the packets
+	 * between the two of each pair of selectors, or at all. */
+	size_t lost, twice;
+
 	/* Time after which a request that nobody answered must have been sent again. 0: 10 s. */
 	unsigned retransmit_s;
 };

@@ -182,8 +182,7 @@ void check_esp_iv(const struct facts *f, const struct check_params *p, struct ch
 		       r->examined);
 }
 
-/* An inner packet without what routers change: DSCP and ECN, TTL, checksum of the header. */
-static uint64_t packet_hash(struct view packet, const struct ip_info *info)
+uint64_t check_packet_hash(struct view packet, const struct ip_info *info)
 {
 	enum { V4_CHECKED = 8, V4_ADDRS = 12, V6_ADDRS = 8 };
 	uint64_t h = hash_number(HASH_START, info->version);
@@ -194,8 +193,7 @@ static uint64_t packet_hash(struct view packet, const struct ip_info *info)
 	return hash_octets(h, packet.p + addrs, packet.len - addrs);
 }
 
-/* Counts in a map: how often a key was put. */
-static size_t count_up(struct map *m, uint64_t key, struct check_result *r)
+size_t check_count_up(struct map *m, uint64_t key, struct check_result *r)
 {
 	size_t n = map_get(m, key);
 
@@ -218,10 +216,11 @@ static void count_sent(const struct facts *f, struct check_result *r, struct map
 
 		if (!e->inner.len)
 			continue;
-		content = packet_hash(e->inner, &e->in);
-		if (count_up(&numbers, key, r) == 1)
-			count_up(sent, content, r);
-		if (count_up(&at_place, hash_number(key, f->frames[e->frame].place), r) == 2) {
+		content = check_packet_hash(e->inner, &e->in);
+		if (check_count_up(&numbers, key, r) == 1)
+			check_count_up(sent, content, r);
+		if (check_count_up(&at_place, hash_number(key, f->frames[e->frame].place), r) ==
+		    2) {
 			r->examined++;
 			if (map_put(replayed, content, e->frame))
 				r->err = ERR_NOMEM;
@@ -243,13 +242,13 @@ void check_replay(const struct facts *f, const struct check_params *p, struct ch
 	count_sent(f, r, &sent, &replayed);
 	for (i = 0; i < f->n_clear && !r->err; i++) {
 		const struct fact_frame *frame = &f->frames[f->clear[i].frame];
-		uint64_t key = packet_hash(frame->packet, &frame->ip);
+		uint64_t key = check_packet_hash(frame->packet, &frame->ip);
 		size_t allowed = map_get(&sent, key), n;
 
 		if (allowed == SIZE_MAX || outer[frame->place])
 			continue;
 		inside++;
-		n = count_up(&delivered, hash_number(key, frame->place), r);
+		n = check_count_up(&delivered, hash_number(key, frame->place), r);
 		if (n <= allowed || map_get(&replayed, key) == SIZE_MAX)
 			continue;
 		check_fault(r, f->clear[i].frame, "%s delivered %zu times, though sent %zu times",

@@ -3,6 +3,7 @@
 #define HARNESS_CHECKS_INTERNAL_H
 
 #include "harness/checks/checks.h"
+#include "harness/dissect/map.h"
 
 #define DEFAULT_MTU	     1500
 #define DEFAULT_KEEPALIVE_S  20 /* RFC 3948 §4 */
@@ -34,6 +35,10 @@ const char *ike_sa_describe(const struct ike_sa_fact *sa, char *buf, size_t cap)
 /* No router has taken the packet yet, as its TTL shows: it has the addresses it was sent with. */
 bool frame_is_as_sent(const struct fact_frame *frame);
 double seconds(uint64_t us);
+/* A packet without what routers change: DSCP and ECN, TTL, checksum of the header. */
+uint64_t check_packet_hash(struct view packet, const struct ip_info *info);
+/* Counts in a map: how often a key was put, this time included. */
+size_t check_count_up(struct map *m, uint64_t key, struct check_result *r);
 
 #define CHECKS(X)                                                                                  \
 	X("opened", "Everything sealed could be opened", "RFC 4303 §3.4.4, RFC 7296 §3.14", true,  \
@@ -70,7 +75,9 @@ double seconds(uint64_t us);
 	X("pmtu", "The path's MTU is kept to", "RFC 4301 §8.2.1, RFC 1191 §6.3", false,            \
 	  check_pmtu)                                                                              \
 	X("replay", "A packet that comes twice is delivered once", "RFC 4303 §3.4.3", false,       \
-	  check_replay)
+	  check_replay)                                                                            \
+	X("delivery", "What hosts send arrives, and once", "RFC 7296 §2.8, RFC 4303 §3.4.3",       \
+	  false, check_delivery)
 
 #define X(name, title, clause, standing, fn) check_fn fn;
 CHECKS(X)

@@ -39,6 +39,7 @@ static const struct {
     {HEAD NET "steps:\n- impair: {wire: a-b, to: {loss: 200%}}\n", "t.yaml:5: 'loss' must be"},
     {HEAD NET "steps:\n- traffic: {name: x, protocol: sctp, from: a, to: b, address: 10.0.0.1}\n",
      "t.yaml:5: 'protocol' must be"},
+    {HEAD NET "steps:\n- rekey: {nodes: [a]}\n", "t.yaml:5: 'rekey' takes either"},
     {HEAD NET TCP_STREAM(", count: 5"), "t.yaml:5: 'size' and 'count' are of udp"},
     {HEAD NET TCP_STREAM("") "- finish: y\n", "t.yaml:6: no traffic 'y' was started before"},
     {HEAD NET TCP_STREAM("") "- finish: x\n- finish: x\n", "t.yaml:7: no traffic 'x'"},
