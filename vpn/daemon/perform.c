@@ -43,10 +43,8 @@ static int install(struct daemon *d, const struct ipsec_sa *sa, struct err_msg *
 	err = dp_install(d->dp, sa, msg);
 	if (err)
 		return err;
-	if (sa->mark_mask)
-		daemon_log(d, LOG_KNL, 1,
-			   "SA %08x: set_mark_%s is not applied, a TUN device carries no marks",
-			   sa->spi, sa->inbound ? "in" : "out");
+	if (msg->text[0])
+		daemon_log(d, LOG_KNL, 1, "SA %08x: %s", sa->spi, msg->text);
 	err = installed_add(&d->installed, &entry);
 	if (err) {
 		dp_remove(d->dp, &ref);

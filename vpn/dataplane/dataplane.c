@@ -71,6 +71,8 @@ static int start(struct dataplane *dp, struct err_msg *msg)
 	if (!err)
 		err = router_new(dp->cfg.route_table, dp->cfg.rule_pref, dp->cfg.fwmark,
 				 &dp->router, msg);
+	if (!err && marker_new(&dp->marker))
+		err = err_set(msg, ERR_NOMEM, "out of memory");
 	if (!err && thread_start(dp))
 		err = err_set(msg, ERR_IO, "the data-plane thread does not start");
 	return err;
@@ -115,6 +117,7 @@ static void free_lists(struct dataplane *dp)
 		install_free_trap(dp, list_entry(pos, struct dp_trap, node));
 	}
 	router_free(dp->router);
+	marker_free(dp->marker);
 	list_for_each (pos, tmp, &dp->tuns) {
 		struct dp_tun *tun = list_entry(pos, struct dp_tun, node);
 

@@ -70,8 +70,10 @@ struct dp_sa_ref {
  * several outbound SAs that match a packet the one with the narrowest selectors is used, and of
  * equal ones the newest: a rekeyed SA is installed beside its predecessor.
  *
- * sa->mark is not applied: it would replace the mark that keeps outer packets out of our own
- * routes, and a TUN device cannot mark what comes out of it. An interface ID serves the same end.
+ * With a mark_mask the mark of outbound SAs is that of their outer packets, and that of inbound SAs
+ * is put on decrypted packets by a table of nftables, before anything else sees them. Where
+ * nftables cannot be had, the SA is installed without: *msg then says so, and is empty on every
+ * other success.
  *
  * ERR_EXISTS (SPI), ERR_UNSUPPORTED (cipher, mode), ERR_INVALID (BEET without host selectors),
  * ERR_PERM or ERR_IO (device, route), ERR_NOMEM. On failure nothing has changed. */

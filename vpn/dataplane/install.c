@@ -12,10 +12,62 @@
 
 #define TUN_MTU_MAX 1500
 
+/* --- marks --- */
+
+static struct mark_rule mark_rule_of(const struct dp_sa *sa)
+{
+	const struct ipsec_sa *d = &sa->esp->desc;
+
+	return (struct mark_rule){.ifname = sa->tun->name,
+				  .local_ts = &d->local_ts,
+				  .remote_ts = &d->remote_ts,
+				  .value = d->mark,
+				  .mask = d->mark_mask};
+}
+
+/* An SA whose packets cannot be marked is used all the same; the caller says so. */
+static void mark_inbound(struct dataplane *dp, struct dp_sa *sa, struct err_msg *msg)
+{
+	struct mark_rule rule = mark_rule_of(sa);
+
+	sa->marks = marker_add(dp->marker, &rule, msg) == 0;
+}
+
+static void unmark(struct dataplane *dp, struct dp_sa *sa)
+{
+	struct mark_rule rule;
+
+	if (!sa->marks)
+		return;
+	rule = mark_rule_of(sa);
+	marker_del(dp->marker, &rule);
+}
+
+/* The mark that the sockets carry keeps outer packets out of our own routes; where an SA's mark
+ * takes its place, a rule for that mark does. */
+static int mark_outbound(struct dataplane *dp, struct dp_sa *sa, struct err_msg *msg)
+{
+	const struct ipsec_sa *d = &sa->esp->desc;
+	uint32_t mark = (dp->cfg.fwmark & ~d->mark_mask) | (d->mark & d->mark_mask);
+	int err;
+
+	if (mark == dp->cfg.fwmark || !mark)
+		return 0;
+	err = router_pass_add(dp->router, mark, msg);
+	if (err)
+		return err;
+	sa->mark = mark;
+	sa->passes = true;
+	return 0;
+}
+
 void install_free_sa(struct dataplane *dp, struct dp_sa *sa)
 {
 	if (sa->routed)
 		router_del(dp->router, &sa->esp->desc.remote_ts);
+	if (sa->passes)
+		router_pass_del(dp->router, sa->mark);
+	unmark(dp, sa);
 	list_remove(&sa->node);
 	esp_sa_free(sa->esp);
 	free(sa);
@@ -205,7 +257,7 @@ static void first_mtu(struct dataplane *dp, struct dp_sa *sa)
 {
 	struct route_answer route = {.mtu = TUN_MTU_MAX};
 
-	sock_route_query(&sa->esp->desc.remote.addr, dp->cfg.fwmark, &route);
+	sock_route_query(&sa->esp->desc.remote.addr, sa->mark ? sa->mark : dp->cfg.fwmark, &route);
 	sa->esp->path_mtu = route.mtu < UINT16_MAX ? route.mtu : UINT16_MAX;
 }
 
@@ -216,6 +268,10 @@ static int install(struct dataplane *dp, struct dp_sa *sa, struct err_msg *msg)
 	int err;
 
 	err = need_tun(dp, d->if_id, &sa->tun, msg);
+	if (err)
+		return err;
+	if (d->mark_mask && !d->inbound)
+		err = mark_outbound(dp, sa, msg);
 	if (err)
 		return err;
 	first_mtu(dp, sa);
@@ -231,6 +287,8 @@ static int install(struct dataplane *dp, struct dp_sa *sa, struct err_msg *msg)
 	if (args.err)
 		return err_set(msg, args.err, "SA %08x: %s", d->spi, err_text(args.err));
 	list_append(&dp->sas, &sa->node);
+	if (d->mark_mask && d->inbound)
+		mark_inbound(dp, sa, msg);
 	return 0;
 }
 
@@ -239,6 +297,8 @@ int dp_install(struct dataplane *dp, const struct ipsec_sa *desc, struct err_msg
 	struct dp_sa *sa = NULL;
 	int err;
 
+	if (msg)
+		msg->text[0] = '\0';
 	err = make_sa(desc, &sa, msg);
 	if (err)
 		return err;

@@ -13,6 +13,7 @@
 #include "vpn/base/list.h"
 #include "vpn/dataplane/dataplane.h"
 #include "vpn/dataplane/event.h"
+#include "vpn/dataplane/mark.h"
 #include "vpn/dataplane/route.h"
 #include "vpn/dataplane/sock.h"
 #include "vpn/dataplane/tun.h"
@@ -31,6 +32,9 @@ struct dp_sa {
 	struct esp_sa *esp;
 	struct dp_tun *tun;
 	bool routed;		  /* its remote selectors are routed into our own device */
+	bool marks;		  /* inbound: its decrypted packets are marked */
+	bool passes;		  /* outbound: its mark is known to the router */
+	uint32_t mark;		  /* outbound: of its packets, if not the socket's own; else 0 */
 	struct endpoint moved_to; /* inbound: the new place that was last reported */
 	uint64_t mtu_asked;	  /* outbound: when the path MTU was last asked for */
 };
@@ -88,6 +92,7 @@ struct dataplane {
 	struct dp_config cfg;
 	struct event_queue *events;
 	struct router *router; /* control thread */
+	struct marker *marker; /* control thread */
 	struct list tuns;      /* control thread */
 	struct list sas;       /* control thread */
 	struct list traps;     /* control thread */

@@ -76,7 +76,8 @@ void outbound_learn_mtu(struct dataplane *dp, struct dp_sa *sa)
 	uint32_t before = sa->esp->path_mtu;
 
 	sa->mtu_asked = dp->now;
-	if (sock_route_query(&sa->esp->desc.remote.addr, dp->cfg.fwmark, &route))
+	if (sock_route_query(&sa->esp->desc.remote.addr, sa->mark ? sa->mark : dp->cfg.fwmark,
+			     &route))
 		return;
 	sa->esp->path_mtu = route.mtu < UINT16_MAX ? route.mtu : UINT16_MAX;
 	if (before && before != sa->esp->path_mtu)

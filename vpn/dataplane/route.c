@@ -15,6 +15,7 @@
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/route/route.h>
+#include <netlink/route/rule.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,11 +33,18 @@ struct owned_route {
 	unsigned users;
 };
 
+struct owned_mark {
+	struct list node;
+	uint32_t mark;
+	unsigned users;
+};
+
 struct router {
 	struct nl_sock *sock;
 	uint32_t table, pref, fwmark;
 	bool rule4, rule6;
 	struct list routes;
+	struct list marks; /* that our SAs' outer packets carry in place of fwmark */
 };
 
 static int af_of(uint8_t family)
@@ -46,20 +54,28 @@ static int af_of(uint8_t family)
 
 /* --- rules --- */
 
-static int rule_message(const struct router *r, uint8_t family, int type, int flags,
-			struct nl_msg **ret_msg)
+struct rule {
+	uint8_t family;
+	uint8_t action; /* FR_ACT_... */
+	bool invert;
+	uint32_t pref, mark, table;
+};
+
+static int rule_message(const struct rule *rule, int type, int flags, struct nl_msg **ret_msg)
 {
-	struct fib_rule_hdr h = {.family = (uint8_t)af_of(family),
-				 .action = FR_ACT_TO_TBL,
-				 .flags = FIB_RULE_INVERT,
-				 .table = r->table < 256 ? (uint8_t)r->table : RT_TABLE_UNSPEC};
+	struct fib_rule_hdr h = {.family = (uint8_t)af_of(rule->family),
+				 .action = rule->action,
+				 .flags = rule->invert ? FIB_RULE_INVERT : 0,
+				 .table =
+				     rule->table < 256 ? (uint8_t)rule->table : RT_TABLE_UNSPEC};
 	struct nl_msg *m = nlmsg_alloc_simple(type, flags);
 
 	if (!m)
 		return ERR_NOMEM;
 	if (nlmsg_append(m, &h, sizeof(h), NLMSG_ALIGNTO) ||
-	    nla_put_u32(m, FRA_PRIORITY, r->pref) || nla_put_u32(m, FRA_FWMARK, r->fwmark) ||
-	    nla_put_u32(m, FRA_TABLE, r->table) || nla_put_u8(m, FRA_PROTOCOL, DP_ROUTE_PROTOCOL)) {
+	    nla_put_u32(m, FRA_PRIORITY, rule->pref) || nla_put_u32(m, FRA_FWMARK, rule->mark) ||
+	    (rule->table && nla_put_u32(m, FRA_TABLE, rule->table)) ||
+	    nla_put_u8(m, FRA_PROTOCOL, DP_ROUTE_PROTOCOL)) {
 		nlmsg_free(m);
 		return ERR_NOMEM;
 	}
@@ -68,38 +84,122 @@ static int rule_message(const struct router *r, uint8_t family, int type, int fl
 }
 
 /* 0, or a negative libnl error. */
-static int change_rule(struct router *r, uint8_t family, bool add)
+static int change_rule(struct router *r, const struct rule *rule, bool add)
 {
 	struct nl_msg *m;
 
-	if (rule_message(r, family, add ? RTM_NEWRULE : RTM_DELRULE,
-			 add ? NLM_F_CREATE | NLM_F_EXCL : 0, &m))
+	if (rule_message(rule, add ? RTM_NEWRULE : RTM_DELRULE, add ? NLM_F_CREATE | NLM_F_EXCL : 0,
+			 &m))
 		return -NLE_NOMEM;
 	return nl_send_sync(r->sock, m); /* frees m */
 }
 
+static struct rule own_rule(const struct router *r, uint8_t family)
+{
+	return (struct rule){.family = family,
+			     .action = FR_ACT_TO_TBL,
+			     .invert = true,
+			     .pref = r->pref,
+			     .mark = r->fwmark,
+			     .table = r->table};
+}
+
 static void remove_rules(struct router *r)
 {
+	struct rule v4 = own_rule(r, 4), v6 = own_rule(r, 6);
+
 	if (r->rule4)
-		change_rule(r, 4, false);
+		change_rule(r, &v4, false);
 	if (r->rule6)
-		change_rule(r, 6, false);
+		change_rule(r, &v6, false);
 	r->rule4 = r->rule6 = false;
 }
 
 static int need_rule(struct router *r, uint8_t family, struct err_msg *msg)
 {
 	bool *have = family == 6 ? &r->rule6 : &r->rule4;
+	struct rule rule = own_rule(r, family);
 	int err;
 
 	if (*have)
 		return 0;
-	err = change_rule(r, family, true);
+	err = change_rule(r, &rule, true);
 	if (err && err != -NLE_EXIST)
 		return err_set(msg, err == -NLE_PERM ? ERR_PERM : ERR_IO, "IPv%u rule %u: %s",
 			       family, r->pref, nl_geterror(err));
 	*have = true;
 	return 0;
+}
+
+/* --- marks that pass --- */
+
+/* Asked before our table: the mark's packets go by the main table, or nowhere. Were they left to go
+ * on when the main table has no route for them, our table would lead them back into our device. */
+static int change_pass(struct router *r, uint8_t family, uint32_t mark, bool add)
+{
+	struct rule pass = {.family = family,
+			    .action = FR_ACT_TO_TBL,
+			    .pref = r->pref - 1,
+			    .mark = mark,
+			    .table = RT_TABLE_MAIN};
+	struct rule stop = {
+	    .family = family, .action = FR_ACT_UNREACHABLE, .pref = r->pref - 1, .mark = mark};
+	int err = change_rule(r, &pass, add);
+
+	return err && add ? err : change_rule(r, &stop, add);
+}
+
+static struct owned_mark *find_mark(struct router *r, uint32_t mark)
+{
+	struct list *pos, *tmp;
+
+	list_for_each (pos, tmp, &r->marks) {
+		struct owned_mark *o = list_entry(pos, struct owned_mark, node);
+
+		if (o->mark == mark)
+			return o;
+	}
+	return NULL;
+}
+
+static void drop_mark(struct router *r, struct owned_mark *o)
+{
+	change_pass(r, 4, o->mark, false);
+	change_pass(r, 6, o->mark, false);
+	list_remove(&o->node);
+	free(o);
+}
+
+int router_pass_add(struct router *r, uint32_t mark, struct err_msg *msg)
+{
+	struct owned_mark *o = find_mark(r, mark);
+	int err;
+
+	if (o) {
+		o->users++;
+		return 0;
+	}
+	o = calloc(1, sizeof(*o));
+	if (!o)
+		return err_set(msg, ERR_NOMEM, "out of memory");
+	*o = (struct owned_mark){.mark = mark, .users = 1};
+	list_append(&r->marks, &o->node);
+	err = change_pass(r, 4, mark, true);
+	if (!err)
+		change_pass(r, 6, mark, true); /* a kernel without IPv6 is no error */
+	if (!err)
+		return 0;
+	drop_mark(r, o);
+	return err_set(msg, err == -NLE_PERM ? ERR_PERM : ERR_IO, "rule for mark 0x%x: %s", mark,
+		       nl_geterror(err));
+}
+
+void router_pass_del(struct router *r, uint32_t mark)
+{
+	struct owned_mark *o = find_mark(r, mark);
+
+	if (o && --o->users == 0)
+		drop_mark(r, o);
 }
 
 /* --- source addresses --- */
@@ -375,20 +475,31 @@ static void flush_one(struct nl_object *obj, void *arg)
 		rtnl_route_delete(r->sock, route, 0);
 }
 
+static void flush_rule(struct nl_object *obj, void *arg)
+{
+	struct router *r = (struct router *)arg;
+	struct rtnl_rule *rule = (struct rtnl_rule *)obj;
+	uint32_t pref = rtnl_rule_get_prio(rule);
+	uint8_t protocol;
+
+	if (rtnl_rule_get_protocol(rule, &protocol) == 0 && protocol == DP_ROUTE_PROTOCOL &&
+	    (pref == r->pref || pref == r->pref - 1))
+		rtnl_rule_delete(r->sock, rule, 0);
+}
+
 /* Routes through a device go with it, but the rules of a killed predecessor stay. */
 static void remove_leftovers(struct router *r)
 {
 	struct nl_cache *cache;
-	int i;
 
 	if (rtnl_route_alloc_cache(r->sock, AF_UNSPEC, 0, &cache) == 0) {
 		nl_cache_foreach(cache, flush_one, r);
 		nl_cache_free(cache);
 	}
-	for (i = 0; i < 8 && change_rule(r, 4, false) == 0; i++)
-		;
-	for (i = 0; i < 8 && change_rule(r, 6, false) == 0; i++)
-		;
+	if (rtnl_rule_alloc_cache(r->sock, AF_UNSPEC, &cache) == 0) {
+		nl_cache_foreach(cache, flush_rule, r);
+		nl_cache_free(cache);
+	}
 }
 
 int router_new(uint32_t table, uint32_t rule_pref, uint32_t fwmark, struct router **ret_router,
@@ -402,6 +513,7 @@ int router_new(uint32_t table, uint32_t rule_pref, uint32_t fwmark, struct route
 	*r = (struct router){
 	    .sock = nl_socket_alloc(), .table = table, .pref = rule_pref, .fwmark = fwmark};
 	list_init(&r->routes);
+	list_init(&r->marks);
 	err = r->sock ? nl_connect(r->sock, NETLINK_ROUTE) : -NLE_NOMEM;
 	if (err) {
 		router_free(r);
@@ -420,6 +532,8 @@ void router_free(struct router *r)
 		return;
 	list_for_each (pos, tmp, &r->routes)
 		drop_route(r, list_entry(pos, struct owned_route, node));
+	list_for_each (pos, tmp, &r->marks)
+		drop_mark(r, list_entry(pos, struct owned_mark, node));
 	if (r->sock)
 		remove_rules(r);
 	nl_socket_free(r->sock);

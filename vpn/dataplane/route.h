@@ -32,4 +32,8 @@ int router_add(struct router *r, const struct ts_list *local_ts, const struct ts
 	       int ifindex, struct err_msg *msg);
 void router_del(struct router *r, const struct ts_list *remote_ts);
 
+/* Keeps packets with that mark out of our routes, too; counted. */
+int router_pass_add(struct router *r, uint32_t mark, struct err_msg *msg);
+void router_pass_del(struct router *r, uint32_t mark);
+
 #endif

@@ -180,6 +180,8 @@ void sock_fill(const struct dp_sock *s, const struct sock_out *out, struct msghd
 	if (ttl)
 		put_control(hdr, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_HOPLIMIT : IP_TTL, &ttl,
 			    sizeof(ttl));
+	if (out->mark)
+		put_control(hdr, SOL_SOCKET, SO_MARK, &out->mark, sizeof(out->mark));
 	if (out->segment)
 		put_control(hdr, IPPROTO_UDP, UDP_SEGMENT, &out->segment, sizeof(out->segment));
 }

@@ -37,6 +37,7 @@ struct sock_out {
 	struct endpoint local; /* addr may be unset */
 	struct endpoint remote;
 	struct outer_hdr hdr; /* ttl 0: the system's default */
+	uint32_t mark;	      /* in place of the socket's own; 0: the socket's own */
 	uint16_t segment;
 	struct iovec *iov;
 	size_t iovlen;

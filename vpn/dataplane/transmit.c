@@ -67,11 +67,12 @@ static size_t train_length(const struct dp_sock *s, const struct esp_sa *esp,
 	return k - i;
 }
 
-static void fill_message(struct dp_sock *s, const struct esp_sa *esp, struct outbound *out,
-			 size_t m, size_t i, size_t n)
+static void fill_message(struct dp_sock *s, const struct dp_sa *sa, struct outbound *out, size_t m,
+			 size_t i, size_t n)
 {
-	struct sock_out so = {.local = esp->desc.local,
-			      .remote = esp->desc.remote,
+	struct sock_out so = {.local = sa->esp->desc.local,
+			      .remote = sa->esp->desc.remote,
+			      .mark = sa->mark,
 			      .hdr = out->pkts[i].outer,
 			      .segment = n > 1 ? (uint16_t)out->pkts[i].len : 0,
 			      .iov = &out->iov[i],
@@ -144,7 +145,7 @@ static size_t transmit_some(struct dataplane *dp, struct dp_sock *s, struct dp_s
 
 	while (at < out->n && !out->pkts[at].drop && has_df(&out->pkts[at]) == df) {
 		n = train_length(s, sa->esp, out, at);
-		fill_message(s, sa->esp, out, m++, at, n);
+		fill_message(s, sa, out, m++, at, n);
 		at += n;
 	}
 	sock_set_df(s, df);

@@ -466,6 +466,110 @@ static void test_ttl_and_dscp_arrive(void **state)
 	stop_both();
 }
 
+/* --- marks --- */
+
+static void install_marked(struct side *at, const struct setup *u, const struct side *from,
+			   const struct side *to, bool inbound, uint32_t mark)
+{
+	struct ipsec_sa d = describe(u, from, to, inbound);
+	struct err_msg msg;
+
+	d.mark = mark;
+	d.mark_mask = UINT32_MAX;
+	enter(at);
+	assert_int_equal(dp_install(at->dp, &d, &msg), 0);
+	assert_string_equal(msg.text, "");
+	ipsec_sa_clear(&d);
+}
+
+static void drop_without_mark(const struct side *s, const char *hook, const char *what,
+			      uint32_t mark)
+{
+	assert_int_equal(run_in(s,
+				"nft add table inet t; nft add chain inet t c '{ type filter hook "
+				"%s priority 0; }'; nft add rule inet t c %s meta mark != %u drop",
+				hook, what, mark),
+			 0);
+}
+
+static void test_outer_packets_carry_set_mark_out(void **state)
+{
+	const struct setup *u = &setups[0];
+
+	(void)state;
+	start_both(u);
+	install_all(u);
+	add_addresses(&a);
+	add_addresses(&b);
+	drop_without_mark(&a, "output", "udp dport 4500", 7);
+	assert_int_not_equal(ping(&a, "-c1 -W1", b.inner4), 0);
+	assert_int_equal(dp_remove(a.dp, &(struct dp_sa_ref){0x1000, 1, false}), 0);
+	install_marked(&a, u, &a, &b, false, 7);
+	assert_int_equal(ping(&a, "", b.inner4), 0);
+	assert_int_equal(run_in(&a, "nft delete table inet t"), 0);
+	stop_both();
+	assert_int_not_equal(run_in(&a, "ip rule | grep -q 219:"), 0);
+}
+
+/* A mark in place of the sockets' own must not lead outer packets back into our device: here the
+ * peer itself is inside the remote selectors. */
+static void test_a_marked_outer_packet_stays_out_of_our_routes(void **state)
+{
+	struct setup u = setups[0];
+	struct dp_counters c;
+	struct ipsec_sa d;
+	struct err_msg msg;
+
+	(void)state;
+	u.if_id = 0;
+	assert_int_equal(run_in(&a, "ip addr add %s/32 dev lo", a.inner4), 0);
+	assert_int_equal(run_in(&b, "ip addr add %s/32 dev lo", b.inner4), 0);
+	start_both(&u);
+	install(&b, &u, &a, &b, true);
+	install(&a, &u, &b, &a, true);
+	install(&b, &u, &b, &a, false);
+	d = describe(&u, &a, &b, false);
+	add_ts(&d.remote_ts, b.outer4);
+	d.mark = 7;
+	d.mark_mask = UINT32_MAX;
+	enter(&a);
+	assert_int_equal(dp_install(a.dp, &d, &msg), 0);
+	ipsec_sa_clear(&d);
+	assert_int_equal(run_in(&a, "ip route get %s | grep -q beet0", b.outer4), 0);
+	assert_int_equal(ping(&a, "", b.inner4), 0);
+	dp_get_counters(a.dp, &c);
+	assert_int_equal(c.esp_out, 3);
+	stop_both();
+	assert_int_equal(run_in(&a, "ip addr del %s/32 dev lo", a.inner4), 0);
+	assert_int_equal(run_in(&b, "ip addr del %s/32 dev lo", b.inner4), 0);
+}
+
+static void test_decrypted_packets_carry_set_mark_in(void **state)
+{
+	const struct setup *u = &setups[0];
+	struct dp_sa_ref in = {0x1000, 1, true};
+
+	(void)state;
+	if (run_in(&b, "nft list tables >/dev/null 2>&1"))
+		skip();
+	start_both(u);
+	install_all(u);
+	add_addresses(&a);
+	add_addresses(&b);
+	drop_without_mark(&b, "input", "iifname xfrm1", 5);
+	assert_int_not_equal(ping(&a, "-c1 -W1", b.inner4), 0);
+	assert_int_equal(dp_remove(b.dp, &in), 0);
+	install_marked(&b, u, &a, &b, true, 5);
+	assert_int_equal(ping(&a, "", b.inner4), 0);
+	assert_int_equal(dp_remove(b.dp, &in), 0);
+	assert_int_not_equal(run_in(&b, "nft list table inet beetd >/dev/null 2>&1"), 0);
+	assert_int_equal(run_in(&b, "nft delete table inet t && nft add table inet beetd"), 0);
+	stop_both();
+	start(&b, u);
+	assert_int_not_equal(run_in(&b, "nft list table inet beetd >/dev/null 2>&1"), 0);
+	stop_both();
+}
+
 static void test_a_port_in_use_is_said(void **state)
 {
 	struct dp_config cfg;
@@ -527,6 +631,9 @@ int main(void)
 	    TEST(test_ttl_and_dscp_arrive, &setups[0]),
 	    TEST(test_ttl_and_dscp_arrive, &setups[4]),
 	    TEST(test_ttl_and_dscp_arrive, &setups[9]),
+	    TEST(test_outer_packets_carry_set_mark_out, NULL),
+	    TEST(test_a_marked_outer_packet_stays_out_of_our_routes, NULL),
+	    TEST(test_decrypted_packets_carry_set_mark_in, NULL),
 	    TEST(test_a_port_in_use_is_said, NULL),
 	    TEST(test_what_a_killed_predecessor_left_is_removed, NULL),
 	};
