@@ -122,6 +122,27 @@ static void send_ike_rekeyed(struct control_session *s, const struct ike_event *
 	session_end_event(s, ON_IKE_REKEY, &v);
 }
 
+/* The endpoints of an IKE SA have changed; the new ones stand first, as in strongSwan. */
+static void send_ike_update(struct control_session *s, const struct ike_event *event, uint64_t now)
+{
+	struct vici_writer v = {0};
+	char text[IP_ADDR_STRLEN];
+
+	if (!session_wants(s, ON_IKE_UPDATE))
+		return;
+	session_begin_event(&v, ON_IKE_UPDATE);
+	vici_value_str(&v, "local-host",
+		       ip_addr_format(&event->ike.local.addr, text, sizeof(text)));
+	vici_value_fmt(&v, "local-port", "%u", event->ike.local.port);
+	vici_value_str(&v, "remote-host",
+		       ip_addr_format(&event->ike.remote.addr, text, sizeof(text)));
+	vici_value_fmt(&v, "remote-port", "%u", event->ike.remote.port);
+	vici_section(&v, event->ike.conn->name);
+	put_ike_sa(&v, &event->ike, now);
+	vici_section_end(&v);
+	session_end_event(s, ON_IKE_UPDATE, &v);
+}
+
 /* Our own: every event of the engine, as the daemon's JSON lines have it. */
 static void send_raw_event(struct control_session *s, const struct ike_event *event)
 {
@@ -164,6 +185,10 @@ static void event_to_session(struct control_session *s, const struct ike_event *
 		break;
 	case EVENT_CHILD_REKEYED:
 		send_child_rekeyed(s, event, now);
+		break;
+	case EVENT_PEER_MOVED:
+	case EVENT_LOCAL_MOVED:
+		send_ike_update(s, event, now);
 		break;
 	default:
 		break;

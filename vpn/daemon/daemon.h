@@ -5,6 +5,7 @@
  *     loop.c         timers, signals, the data plane's events: time and data to the node
  *     perform.c      the node's actions to the data plane and to those who listen
  *     env.c          what the daemon lends to the node
+ *     network.c      the host's addresses and routes, and their changes
  *     installed.c    which SAs the data plane has
  *     vici_server.c  control connections
  *     load.c         --config
@@ -29,6 +30,7 @@
 #include "vpn/node/node.h"
 
 struct control;
+struct hostnet;
 struct vici_server;
 
 #define DAEMON_SIGNALS 4
@@ -49,6 +51,7 @@ struct daemon {
 	struct instance instance;
 
 	struct dataplane *dp;
+	struct hostnet *hostnet;
 	struct node *node;
 	struct control *control;
 	struct vici_server *server;
@@ -60,6 +63,7 @@ struct daemon {
 	uv_timer_t timer;
 	uv_timer_t stop_timer;
 	uv_poll_t dp_poll;
+	uv_poll_t net_poll;
 	uv_signal_t signals[DAEMON_SIGNALS];
 	bool stopping;
 };
@@ -73,6 +77,15 @@ void daemon_log(struct daemon *d, enum ike_log_group group, int level, const cha
 
 /* env.c */
 struct node_env daemon_env(struct daemon *d);
+
+/* network.c */
+int network_open(struct daemon *d, struct err_msg *msg);
+int network_watch(struct daemon *d); /* from the loop */
+void network_close(struct daemon *d);
+/* For struct node_env. */
+bool network_source(void *ctx, const struct ip_addr *remote, struct ip_addr *ret_local);
+bool network_can_send_from(void *ctx, const struct ip_addr *local, const struct ip_addr *remote);
+bool network_address(void *ctx, size_t i, struct ip_addr *ret_addr);
 
 /* perform.c: carries out all actions that are waiting. To be called after every call into the node
  * or the control. */

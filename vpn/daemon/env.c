@@ -1,4 +1,5 @@
-/* env.c - what the daemon lends to the node: randomness, the wall clock, routes, counters, names.
+/* env.c - what the daemon lends to the node: randomness, the wall clock, counters, names; the
+ * host's network is in network.c.
  */
 #include "vpn/daemon/daemon.h"
 
@@ -44,17 +45,6 @@ static int64_t env_wall(void *ctx, uint64_t now)
 	return ((int64_t)daemon_unix_time() + away) / (int64_t)MICROSECONDS;
 }
 
-static bool env_source_for(void *ctx, const struct ip_addr *remote, struct ip_addr *ret_local)
-{
-	struct daemon *d = ctx;
-	struct dp_route route;
-
-	if (dp_route_query(d->dp, remote, &route) || !ip_addr_is_set(&route.src))
-		return false;
-	*ret_local = route.src;
-	return true;
-}
-
 static bool env_sa_stats(void *ctx, uint32_t spi, bool inbound, struct ipsec_sa_stats *ret_stats)
 {
 	struct daemon *d = ctx;
@@ -80,7 +70,9 @@ struct node_env daemon_env(struct daemon *d)
 	    .ctx = d,
 	    .random = env_random,
 	    .wall = env_wall,
-	    .source_for = env_source_for,
+	    .source_for = network_source,
+	    .can_send_from = network_can_send_from,
+	    .local_addr = network_address,
 	    .sa_stats = env_sa_stats,
 	    .resolve = env_resolve,
 	};

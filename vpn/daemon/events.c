@@ -51,6 +51,8 @@ static const char *cause_name(enum ike_cause cause)
 		return "expired";
 	case CAUSE_REPLACED:
 		return "replaced";
+	case CAUSE_MOVED:
+		return "moved";
 	case CAUSE_ERROR:
 		return "error";
 	}

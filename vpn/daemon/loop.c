@@ -2,6 +2,7 @@
  *
  *     timer       the node's or the control's next deadline    -> node_expire, control_expire
  *     dp_poll     the data plane has something to say          -> node_input, node_peer_moved, ...
+ *     net_poll    the host's network has changed               -> node_network_changed (network.c)
  *     signals     INT, TERM: end; HUP: reload; USR1: counters
  *     stop_timer  peers that do not answer are not waited for any longer
  *
@@ -41,6 +42,7 @@ static void loop_end(struct daemon *d)
 	close_handle((uv_handle_t *)&d->timer, NULL);
 	close_handle((uv_handle_t *)&d->stop_timer, NULL);
 	close_handle((uv_handle_t *)&d->dp_poll, NULL);
+	close_handle((uv_handle_t *)&d->net_poll, NULL);
 	for (i = 0; i < DAEMON_SIGNALS; i++)
 		close_handle((uv_handle_t *)&d->signals[i], NULL);
 }
@@ -222,7 +224,9 @@ static int init_handles(struct daemon *d)
 	}
 	if (uv_poll_init(&d->loop, &d->dp_poll, dataplane_event_fd(d->dp)))
 		return ERR_IO;
-	return uv_poll_start(&d->dp_poll, UV_READABLE, on_dp_readable) ? ERR_IO : 0;
+	if (uv_poll_start(&d->dp_poll, UV_READABLE, on_dp_readable))
+		return ERR_IO;
+	return network_watch(d);
 }
 
 int loop_init(struct daemon *d, struct err_msg *msg)
@@ -236,7 +240,8 @@ int loop_init(struct daemon *d, struct err_msg *msg)
 
 int loop_start(struct daemon *d, struct err_msg *msg)
 {
-	return init_handles(d) ? err_set(msg, ERR_IO, "cannot watch the data plane") : 0;
+	return init_handles(d) ? err_set(msg, ERR_IO, "cannot watch the data plane and the network")
+			       : 0;
 }
 
 void loop_run(struct daemon *d)

@@ -84,6 +84,8 @@ static int setup(struct daemon *d, struct err_msg *msg)
 	if (!err)
 		err = dataplane_new(&d->options->dp, &d->dp, msg);
 	if (!err)
+		err = network_open(d, msg);
+	if (!err)
 		err = open_node(d, msg);
 	if (!err)
 		err = loop_start(d, msg);
@@ -101,6 +103,7 @@ static void teardown(struct daemon *d)
 	control_free(d->control);
 	node_free(d->node);
 	dataplane_free(d->dp);
+	network_close(d);
 	installed_free(&d->installed);
 	keylog_close(&d->keylog);
 	events_close(&d->events);

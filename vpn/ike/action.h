@@ -56,9 +56,11 @@ enum ike_action_type {
 	X(EVENT_MODE_FALLBACK, "mode-fallback") /* BEET was asked for, tunnel came; text: why */   \
 	X(EVENT_TS_NARROWED, "ts-narrowed")	/* the SA's selectors are less than configured */  \
 	X(EVENT_PEER_MOVED, "peer-moved")	/* text: "from -> to" */                           \
-	X(EVENT_RETRANSMIT, "retransmit")	/* number: which try */                            \
-	X(EVENT_TIMEOUT, "timeout")		/* a request was given up */                       \
-	X(EVENT_DROPPED, "dropped")		/* an IKE datagram; text: reason */
+	X(EVENT_LOCAL_MOVED, "local-moved")	/* our own address; text: "from -> to" */          \
+	X(EVENT_PATH_CONFIRMED, "path-confirmed") /* the peer uses the new addresses; text */      \
+	X(EVENT_RETRANSMIT, "retransmit")	  /* number: which try */                          \
+	X(EVENT_TIMEOUT, "timeout")		  /* a request was given up */                     \
+	X(EVENT_DROPPED, "dropped")		  /* an IKE datagram; text: reason */
 
 #define X(name, text) name,
 enum ike_event_kind { IKE_EVENTS(X) };
@@ -74,6 +76,7 @@ enum ike_cause {
 	CAUSE_TIMEOUT,	/* a request was never answered */
 	CAUSE_EXPIRED,	/* its lifetime is over */
 	CAUSE_REPLACED, /* a successor carries on: rekeying */
+	CAUSE_MOVED,	/* our address is gone and the peer cannot be told: it is made again */
 	CAUSE_ERROR,	/* anything else that went wrong here, as a failed installation */
 };
 

@@ -15,6 +15,7 @@
 #include "vpn/ike/child_negotiation.h"
 #include "vpn/ike/child_sa.h"
 #include "vpn/ike/exchange.h"
+#include "vpn/ike/mobike.h"
 #include "vpn/ike/report.h"
 #include "vpn/ike/select.h"
 #include "vpn/ike/task.h"
@@ -135,6 +136,8 @@ static int build_request(struct ike_sa *sa, struct ike_builder *b, struct err_ms
 		payload_notify_simple(b, N_INITIAL_CONTACT, (struct view){0});
 	if (!err && sa->offer)
 		child_offer_encode(sa->offer, true, b);
+	if (!err)
+		mobike_encode_auth(sa, b);
 	return err;
 }
 
@@ -258,6 +261,7 @@ void auth_response(struct ike_sa *sa, const struct ike_payloads *p, uint64_t now
 		task_auth_failed(sa, msg.text, now);
 		return;
 	}
+	mobike_read_auth(sa, p);
 	established(sa, now);
 	finish_offer(sa, p, now);
 	handshake_done(sa);
@@ -350,6 +354,9 @@ struct verdict auth_request(struct ike_sa *sa, const struct ike_payloads *p,
 		snprintf(sa->why, sizeof(sa->why), "%s", msg.text);
 		return verdict_close(N_AUTHENTICATION_FAILED, 0, sa->why);
 	}
+	if (sa->conn->mobike && mobike_meets_nat(sa, p))
+		return verdict_close(N_UNEXPECTED_NAT_DETECTED, 0,
+				     "the peer forbids NATs and there is one");
 	encode_id(reply, PAYLOAD_IDR, &sa->local_id);
 	auth_encode_certs(sa, reply);
 	if (auth_build(sa, reply, &msg)) {
@@ -358,8 +365,10 @@ struct verdict auth_request(struct ike_sa *sa, const struct ike_payloads *p,
 	}
 	if (sa->conn->unique != UNIQUE_NEVER && has_notify(p, N_INITIAL_CONTACT))
 		forget_predecessors(sa);
+	mobike_read_auth(sa, p);
 	established(sa, now);
 	answer_child(sa, p, reply, now);
+	mobike_encode_auth(sa, reply);
 	handshake_done(sa);
 	return verdict_reply("authenticated");
 }

@@ -145,7 +145,7 @@ void child_uninstall(struct ike_sa *sa, struct child_sa *child, bool inbound)
 	action_queue_push(&sa->engine->actions, &a);
 }
 
-void child_install_moved(struct ike_sa *sa, struct child_sa *child)
+static void moved(struct ike_sa *sa, struct child_sa *child)
 {
 	struct ike_action a = {.type = IKE_ACTION_SA_UPDATE, .ike_id = sa->id};
 
@@ -157,4 +157,12 @@ void child_install_moved(struct ike_sa *sa, struct child_sa *child)
 	a.update.local = sa->local;
 	a.update.remote = sa->remote;
 	action_queue_push(&sa->engine->actions, &a);
+}
+
+void child_install_all_moved(struct ike_sa *sa)
+{
+	struct list *pos, *tmp;
+
+	list_for_each (pos, tmp, &sa->children)
+		moved(sa, list_entry(pos, struct child_sa, node));
 }

@@ -13,6 +13,6 @@ void child_install_outbound(struct ike_sa *sa, struct child_sa *child);
 /* Queues the removal, if that direction is installed. */
 void child_uninstall(struct ike_sa *sa, struct child_sa *child, bool inbound);
 /* The outer endpoints of the IKE SA have changed (RFC 7296 §2.23). */
-void child_install_moved(struct ike_sa *sa, struct child_sa *child);
+void child_install_all_moved(struct ike_sa *sa);
 
 #endif

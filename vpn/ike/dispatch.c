@@ -20,6 +20,7 @@
 #include "vpn/ike/init.h"
 #include "vpn/ike/mobility.h"
 #include "vpn/ike/report.h"
+#include "vpn/ike/roam.h"
 #include "vpn/ike/sealed.h"
 #include "vpn/ike/task.h"
 #include "vpn/wire/legal.h"
@@ -146,6 +147,7 @@ static bool open_message(struct message *m, bool repeated)
 static void note_authenticated(struct message *m)
 {
 	m->sa->last_received = m->now;
+	m->sa->heard = (struct ike_path){m->local, m->remote};
 	if (m->largest && m->sa->fragment_size)
 		flight_learn_size(m->sa, m->largest);
 	mobility_follow(m->sa, &m->local, &m->remote, m->now);
@@ -287,6 +289,7 @@ static void take_response(struct message *m)
 	if (!open_message(m, false))
 		return;
 	note_authenticated(m);
+	roam_heard(sa);
 	if (ike_payloads_decode(m->inner_first, m->datagram, &m->inner) ||
 	    legal_check(&m->inner, m->hdr.exchange, true, false, &type) != LEGAL_OK) {
 		/* RFC 7296 §2.21.3: an authenticated response that is malformed ends the SA. */
@@ -368,6 +371,6 @@ void ike_engine_peer_moved(struct ike_engine *e, uint32_t spi, const struct endp
 
 	if (!sa)
 		return;
-	mobility_follow(sa, &sa->local, remote, now);
+	mobility_follow_esp(sa, remote, now);
 	ike_sa_rearm(sa);
 }

@@ -98,6 +98,19 @@ void ike_engine_expire(struct ike_engine *e, uint64_t now)
 		timers_run(sa, now);
 }
 
+void ike_engine_network_changed(struct ike_engine *e, uint64_t now)
+{
+	struct list *pos, *tmp;
+
+	list_for_each (pos, tmp, &e->sas) {
+		struct ike_sa *sa = list_entry(pos, struct ike_sa, node);
+
+		if (sa->roam_at == DEADLINE_NEVER)
+			sa->roam_at = now + ROAM_DELAY;
+		ike_sa_rearm(sa);
+	}
+}
+
 static bool is_visible(const struct ike_sa *sa)
 {
 	return sa->state != IKE_DESTROYING && !sa->unborn;

@@ -39,6 +39,14 @@ struct ike_env {
 	 * (x509ca). Borrowed; NULL past the end. */
 	struct cert *(*cert)(void *ctx, size_t i);
 	struct cert *(*ca)(void *ctx, size_t i);
+	/* The address to send from to `remote` over this connection, by the host's routes as they
+	 * are now: `current` as long as it is good for that. False: there is no route. NULL: the
+	 * host's addresses never change. */
+	bool (*source_for)(void *ctx, const struct ike_conn *conn, const struct ip_addr *remote,
+			   const struct ip_addr *current, struct ip_addr *ret_local);
+	/* The host's addresses that a peer may be told of (RFC 4555 §3.4); false past the end.
+	 * NULL: none. */
+	bool (*local_addr)(void *ctx, size_t i, struct ip_addr *ret_addr);
 	/* Use of an installed SA; false if it is not installed. */
 	bool (*sa_stats)(void *ctx, uint32_t spi, bool inbound, struct ipsec_sa_stats *ret_stats);
 };
@@ -58,6 +66,9 @@ void ike_engine_expire(struct ike_engine *e, uint64_t now);
 /* An authenticated packet of inbound SA `spi` came from `remote` (RFC 7296 §2.23). */
 void ike_engine_peer_moved(struct ike_engine *e, uint32_t spi, const struct endpoint *remote,
 			   uint64_t now);
+
+/* Addresses, links or routes of the host have changed: each IKE SA looks for its path, soon. */
+void ike_engine_network_changed(struct ike_engine *e, uint64_t now);
 
 /* Makes a Child SA (child may be NULL: the IKE SA alone) of conn, over an existing IKE SA of a
  * connection of that name or a new one from `local` to `remote`. *ret_ike_id is the IKE SA that

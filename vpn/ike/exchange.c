@@ -12,6 +12,7 @@
 #include "vpn/ike/flight.h"
 #include "vpn/ike/fragment.h"
 #include "vpn/ike/report.h"
+#include "vpn/ike/roam.h"
 #include "vpn/ike/task.h"
 
 void exchange_send_datagram(struct ike_engine *e, uint32_t ike_id, const struct endpoint *local,
@@ -110,7 +111,7 @@ static void send_response(struct ike_sa *sa, uint64_t now)
 {
 	sa->repeats = 0;
 	sa->last_sent = now;
-	flight_send(sa, &sa->response, &sa->local, &sa->remote);
+	flight_send(sa, &sa->response, &sa->heard.local, &sa->heard.remote);
 }
 
 int exchange_send_response(struct ike_sa *sa, uint8_t exchange, uint32_t message_id,
@@ -168,6 +169,18 @@ struct task *exchange_take_request(struct ike_sa *sa)
 	return task;
 }
 
+void exchange_resend(struct ike_sa *sa, uint64_t now)
+{
+	struct request *rq = &sa->request;
+
+	if (rq->kind == REQUEST_NONE)
+		return;
+	rq->tries = 0;
+	rq->next_try = next_try(sa, 0, now);
+	sa->last_sent = now;
+	flight_send(sa, &rq->flight, &sa->local, &sa->remote);
+}
+
 /* RFC 7383 §2.5.2: in smaller pieces, with timers that start over. */
 static void shrink_request(struct ike_sa *sa)
 {
@@ -185,6 +198,10 @@ bool exchange_retransmit(struct ike_sa *sa, uint64_t now)
 {
 	struct request *rq = &sa->request;
 
+	if (sa->mobike.stale) {
+		rq->next_try = DEADLINE_NEVER; /* until there is a route again: roam.c */
+		return true;
+	}
 	shrink_request(sa);
 	if (rq->tries >= sa->engine->opt.retransmit_tries) {
 		char name[32];
@@ -198,6 +215,7 @@ bool exchange_retransmit(struct ike_sa *sa, uint64_t now)
 		task_request_timed_out(sa, now);
 		return false;
 	}
+	roam_before_retransmission(sa);
 	rq->tries++;
 	rq->next_try = next_try(sa, rq->tries, now);
 	sa->last_sent = now;

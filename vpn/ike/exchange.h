@@ -14,8 +14,8 @@ int exchange_send_clear(struct ike_sa *sa, struct view bytes, uint64_t now);
  * told of the response. ERR_STATE if a request waits already. */
 int exchange_send_request(struct ike_sa *sa, uint8_t exchange, const struct ike_builder *inner,
 			  enum request_kind kind, struct task *task, uint64_t now);
-/* Seals `inner` and sends it as the answer to the request `message_id`; kept for retransmissions.
- */
+/* Seals `inner` and sends it as the answer to the request `message_id`, to where that came from
+ * (RFC 7296 §2.11); kept for retransmissions. */
 int exchange_send_response(struct ike_sa *sa, uint8_t exchange, uint32_t message_id,
 			   const struct ike_builder *inner, uint64_t now);
 /* Keeps and sends an IKE_SA_INIT response. */
@@ -26,6 +26,9 @@ void exchange_resend_response(struct ike_sa *sa, const struct endpoint *local,
 			      const struct endpoint *remote, size_t ike_len);
 /* The outstanding request is answered; its task goes to the caller. */
 struct task *exchange_take_request(struct ike_sa *sa);
+/* The outstanding request goes out again at once, as if for the first time: the addresses have
+ * changed. Nothing if there is none. */
+void exchange_resend(struct ike_sa *sa, uint64_t now);
 /* Sends it again or gives up; called by timers.c. False if the SA is gone. */
 bool exchange_retransmit(struct ike_sa *sa, uint64_t now);
 

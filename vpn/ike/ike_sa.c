@@ -136,8 +136,9 @@ struct ike_sa *ike_sa_new(struct ike_engine *e, struct ike_conn *conn, bool init
 	sa->initiator = initiator;
 	sa->local = *local;
 	sa->remote = *remote;
+	sa->heard = sa->mobike.confirmed = (struct ike_path){*local, *remote};
 	sa->created = sa->last_received = sa->last_sent = now;
-	sa->rekey_at = sa->expire_at = DEADLINE_NEVER;
+	sa->rekey_at = sa->expire_at = sa->roam_at = DEADLINE_NEVER;
 	sa->deadline.object = sa;
 	list_init(&sa->tasks);
 	list_init(&sa->children);

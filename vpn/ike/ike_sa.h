@@ -24,7 +24,11 @@
 #include "vpn/ike/keymat.h"
 #include "vpn/wire/payload.h"
 
-#define NONCE_LEN 32 /* ours: at least half the PRF's key (RFC 7296 §2.10) */
+#define MOBIKE_COOKIE_LEN 16 /* 8 to 64 (RFC 4555 §4.2.5) */
+
+#define NATD_HASH_LEN	  20 /* SHA-1 (RFC 7296 §2.23) */
+
+#define NONCE_LEN	  32 /* ours: at least half the PRF's key (RFC 7296 §2.10) */
 
 struct nonce {
 	uint8_t octets[NONCE_MAX];
@@ -67,6 +71,9 @@ enum task_type {
 	TASK_IKE_DELETE,
 	TASK_LIVENESS,
 	TASK_AUTH_FAILED,
+	TASK_MOBIKE_UPDATE,    /* UPDATE_SA_ADDRESSES (RFC 4555 §3.5) */
+	TASK_MOBIKE_ADDRESSES, /* the list of our addresses (§3.6) */
+	TASK_MOBIKE_CHECK,     /* return routability (§3.7) */
 };
 
 /* Something that wants an exchange of its own, waiting for the window (of one request, RFC 7296
@@ -78,6 +85,9 @@ struct task {
 	const struct child_cfg *child;
 	uint32_t child_id; /* TASK_CHILD_DELETE, TASK_CHILD_REKEY */
 	uint16_t group;	   /* rekeying: the key exchange to use; 0: the usual one */
+	uint8_t cookie2[MOBIKE_COOKIE_LEN]; /* TASK_MOBIKE_*: what the answer must show */
+	unsigned moves;			    /* TASK_MOBIKE_*: the SA's when it was sent */
+	unsigned tries;			    /* TASK_MOBIKE_UPDATE: refused so often */
 };
 
 enum request_kind { REQUEST_NONE, REQUEST_INIT, REQUEST_AUTH, REQUEST_TASK };
@@ -140,6 +150,31 @@ struct child_sa {
 	struct ts_list local_ts, remote_ts;
 };
 
+/* Where our datagrams of an IKE SA come from and go to. */
+struct ike_path {
+	struct endpoint local, remote;
+};
+
+struct addresses {
+	struct ip_addr v[LIMIT_ADDRESSES];
+	size_t n;
+};
+
+/* What an IKE SA knows of its addresses beside those in use (RFC 4555). */
+struct mobike {
+	bool on;	/* both ends have said MOBIKE_SUPPORTED */
+	bool decides;	/* we began the first IKE SA, so we choose the addresses (§3.5) */
+	bool stale;	/* the host has no route to the peer */
+	bool probing;	/* a request goes round the paths that there are */
+	unsigned moves; /* how often the addresses have changed */
+	struct ike_path confirmed; /* the last one that the peer knows of */
+	struct addresses peer;	   /* the peer's additional addresses (§3.4) */
+	struct addresses told;	   /* ours, as the peer was told last */
+	/* How the peer sees us: its last NAT_DETECTION_DESTINATION_IP (§3.8). */
+	uint8_t seen_as[NATD_HASH_LEN];
+	bool is_seen;
+};
+
 struct ike_sa {
 	struct list node;
 	struct list half_open; /* in the engine's list of SAs that wait for IKE_AUTH as responder */
@@ -155,7 +190,10 @@ struct ike_sa {
 	bool initiator;
 	uint64_t spi_i, spi_r;
 	struct endpoint local, remote;
+	struct ike_path heard; /* of the authenticated message that is being handled */
+	bool natt;	       /* the peer detects NATs (RFC 7296 §2.23) */
 	bool nat_local, nat_remote, nat_fake;
+	struct mobike mobike;
 	struct suite suite;
 	struct keymat keys;
 	uint64_t iv_counter;
@@ -186,6 +224,7 @@ struct ike_sa {
 	uint64_t last_received;	      /* an authenticated message */
 	uint64_t last_sent;
 	uint64_t last_moved;
+	uint64_t roam_at;		  /* when to look at the host's routes; DEADLINE_NEVER */
 	uint64_t linger_until;		  /* in IKE_DESTROYING */
 	char why[sizeof(struct err_msg)]; /* of the last refusal */
 };

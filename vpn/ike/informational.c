@@ -7,6 +7,7 @@
 
 #include "vpn/ike/child_sa.h"
 #include "vpn/ike/exchange.h"
+#include "vpn/ike/mobike.h"
 #include "vpn/ike/rekey_child.h"
 #include "vpn/ike/report.h"
 
@@ -41,9 +42,10 @@ int informational_delete_ike(struct ike_sa *sa, struct task *task, uint64_t now)
 
 int informational_liveness(struct ike_sa *sa, struct task *task, uint64_t now)
 {
-	uint8_t buf[16];
+	uint8_t buf[128];
 	struct ike_builder b = ike_builder_chain(buf, sizeof(buf));
 
+	mobike_encode_liveness(sa, &b);
 	report_log(sa->engine, sa, NULL, LOG_IKE, 1, "sending liveness check");
 	return send_request(sa, &b, task, now);
 }
@@ -108,6 +110,7 @@ struct verdict informational_request(struct ike_sa *sa, const struct ike_payload
 
 	if (why)
 		return verdict_close(0, notify, why);
+	mobike_request(sa, p, reply, now);
 	for (i = 0; i < p->n; i++) {
 		struct payload_delete d;
 

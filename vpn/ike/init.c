@@ -70,6 +70,7 @@ void init_apply_natd(struct ike_sa *sa, const struct ike_payloads *p, uint64_t s
 {
 	struct natd_result natd = natd_check(p, sa->spi_i, spi_r, local, remote);
 
+	sa->natt = natd.supported;
 	sa->nat_local = natd.supported && natd.nat_local;
 	sa->nat_remote = natd.supported && natd.nat_remote;
 	sa->nat_fake = natd.supported && sa->conn && sa->conn->encap;

@@ -166,7 +166,8 @@ static void float_ports(struct ike_sa *sa)
 {
 	const struct ike_options *opt = &sa->engine->opt;
 
-	if (!ike_sa_encap(sa))
+	/* RFC 4555 §3.3: with MOBIKE always, for a NAT may come later. */
+	if (!ike_sa_encap(sa) && !(sa->natt && sa->conn->mobike))
 		return;
 	if (sa->remote.port == sa->conn->remote_port && sa->remote.port != opt->port_natt)
 		sa->remote.port = sa->remote.port == opt->port ? opt->port_natt : sa->remote.port;

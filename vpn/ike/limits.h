@@ -32,6 +32,21 @@
 /* A cookie that a responder may ask us to return (RFC 7296 §2.6). */
 #define LIMIT_COOKIE_LEN 64
 
+/* Addresses of a peer beside the one in use (RFC 4555 §3.4), and of ours that it is told of: more
+ * uplinks than a host has; what is beyond is ignored. */
+#define LIMIT_ADDRESSES 16
+
+/* Refusals of an address update because of a NAT after which no further one is sent (RFC 4555
+ * §3.9: as many as retransmissions). */
+#define LIMIT_UPDATE_RETRIES 5
+
+/* Unanswered tries of a request after which other paths are tried (RFC 4555 §3.5). */
+#define PATH_SUSPECT_TRIES 2
+
+/* Microseconds from a change of the host's addresses or routes until an IKE SA looks at them: one
+ * change comes as several messages of the kernel. */
+#define ROAM_DELAY 100000
+
 /* Tasks waiting in one IKE SA: each configured child may be asked for, and a few more. */
 #define LIMIT_TASKS 2048
 

@@ -6,7 +6,8 @@
  * follow
  *
  * Callers call this after the integrity check alone. A host behind a NAT does not follow (it would
- * chase a spoofed path), and without any NAT addresses change by MOBIKE only. */
+ * chase a spoofed path), and without any NAT addresses change by MOBIKE only. With MOBIKE, messages
+ * of IKE are not followed at all, packets of ESP are (RFC 4555 §3.8). */
 #include "vpn/ike/mobility.h"
 
 #include "vpn/ike/child_install.h"
@@ -15,17 +16,20 @@
 static void move(struct ike_sa *sa, const struct endpoint *remote, uint64_t now)
 {
 	struct endpoint old = sa->remote;
-	char from[ENDPOINT_STRLEN], to[ENDPOINT_STRLEN];
-	struct list *pos, *tmp;
 
 	sa->remote = *remote;
 	sa->last_moved = now;
-	report_log(sa->engine, sa, NULL, LOG_IKE, 0, "peer has moved from %s to %s",
-		   endpoint_format(&old, from, sizeof(from)),
-		   endpoint_format(remote, to, sizeof(to)));
-	report_event(sa->engine, sa, NULL, EVENT_PEER_MOVED, 0, 0, "%s -> %s", from, to);
-	list_for_each (pos, tmp, &sa->children)
-		child_install_moved(sa, list_entry(pos, struct child_sa, node));
+	report_moved_peer(sa, &old);
+	child_install_all_moved(sa);
+}
+
+void mobility_follow_esp(struct ike_sa *sa, const struct endpoint *remote, uint64_t now)
+{
+	if (endpoint_eq(remote, &sa->remote) || !sa->nat_remote || sa->nat_local)
+		return;
+	if (sa->last_moved && now - sa->last_moved < PEER_MOVE_INTERVAL)
+		return;
+	move(sa, remote, now);
 }
 
 void mobility_follow(struct ike_sa *sa, const struct endpoint *local, const struct endpoint *remote,
@@ -37,9 +41,6 @@ void mobility_follow(struct ike_sa *sa, const struct endpoint *local, const stru
 		sa->remote = *remote;
 		return;
 	}
-	if (endpoint_eq(remote, &sa->remote) || !sa->nat_remote || sa->nat_local)
-		return;
-	if (sa->last_moved && now - sa->last_moved < PEER_MOVE_INTERVAL)
-		return;
-	move(sa, remote, now);
+	if (!sa->mobike.on)
+		mobility_follow_esp(sa, remote, now);
 }

@@ -19,6 +19,7 @@
 #include "vpn/ike/create_child.h"
 #include "vpn/ike/exchange.h"
 #include "vpn/ike/lifetime.h"
+#include "vpn/ike/mobike.h"
 #include "vpn/ike/report.h"
 #include "vpn/ike/task.h"
 
@@ -30,8 +31,6 @@ static struct ike_sa *make_successor(struct ike_sa *old, bool initiator, uint64_
 	if (!sa)
 		return NULL;
 	sa->unborn = true;
-	sa->nat_local = old->nat_local;
-	sa->nat_remote = old->nat_remote;
 	sa->nat_fake = old->nat_fake;
 	sa->peer_hashes = old->peer_hashes;
 	sa->peer_strongswan = old->peer_strongswan;
@@ -146,6 +145,7 @@ static int derive(struct ike_sa *old, struct ike_sa *next, const struct proposal
 static void born(struct ike_sa *old, struct ike_sa *next, uint64_t now)
 {
 	next->unborn = false;
+	mobike_inherit(old, next);
 	handshake_free(next->handshake);
 	next->handshake = NULL;
 	next->established = now;

@@ -68,6 +68,16 @@ void report_end(struct ike_engine *e, const struct ike_sa *sa, const struct chil
 	push_event(e, sa, child, &event);
 }
 
+void report_moved_peer(struct ike_sa *sa, const struct endpoint *old)
+{
+	char from[ENDPOINT_STRLEN], to[ENDPOINT_STRLEN];
+
+	report_log(sa->engine, sa, NULL, LOG_IKE, 0, "peer has moved from %s to %s",
+		   endpoint_format(old, from, sizeof(from)),
+		   endpoint_format(&sa->remote, to, sizeof(to)));
+	report_event(sa->engine, sa, NULL, EVENT_PEER_MOVED, 0, 0, "%s -> %s", from, to);
+}
+
 const char *ike_drop_text(enum ike_drop reason)
 {
 	switch (reason) {

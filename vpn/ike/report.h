@@ -15,6 +15,8 @@ void report_event(struct ike_engine *e, const struct ike_sa *sa, const struct ch
 void report_end(struct ike_engine *e, const struct ike_sa *sa, const struct child_sa *child,
 		enum ike_event_kind kind, enum ike_cause cause, uint16_t notify, const char *why);
 /* Counts the reason and reports it. */
+/* The peer was at `old` and is elsewhere now. */
+void report_moved_peer(struct ike_sa *sa, const struct endpoint *old);
 void report_dropped(struct ike_engine *e, const struct ike_sa *sa, enum ike_drop reason,
 		    const struct endpoint *remote);
 /* "sending" or "parsed" with the names of the payloads, as strongSwan logs messages. */

@@ -11,6 +11,7 @@
 #include "vpn/ike/create_child.h"
 #include "vpn/ike/exchange.h"
 #include "vpn/ike/informational.h"
+#include "vpn/ike/mobike.h"
 #include "vpn/ike/rekey_child.h"
 #include "vpn/ike/rekey_ike.h"
 #include "vpn/ike/report.h"
@@ -67,9 +68,20 @@ int task_queue_ike_rekey(struct ike_sa *sa)
 	return task_new(sa, TASK_IKE_REKEY) ? 0 : ERR_LIMIT;
 }
 
+/* What both ends know of the addresses is the SA's own: it is said again in the new one. */
+static void inherit_mobike(const struct ike_sa *from, struct ike_sa *to)
+{
+	const struct task *task = from->request.task;
+
+	if (task && task->type >= TASK_MOBIKE_UPDATE)
+		task_queue_mobike(to, task->type);
+}
+
 void task_inherit(struct ike_sa *from, struct ike_sa *to)
 {
 	struct list *pos, *tmp;
+
+	inherit_mobike(from, to);
 
 	list_for_each (pos, tmp, &from->tasks) {
 		struct task *task = list_entry(pos, struct task, node);
@@ -79,6 +91,34 @@ void task_inherit(struct ike_sa *from, struct ike_sa *to)
 		list_remove(pos);
 		list_append(&to->tasks, pos);
 	}
+}
+
+static struct task *find_waiting(struct ike_sa *sa, enum task_type type)
+{
+	struct list *pos, *tmp;
+
+	list_for_each (pos, tmp, &sa->tasks) {
+		struct task *task = list_entry(pos, struct task, node);
+
+		if (task->type == type)
+			return task;
+	}
+	return NULL;
+}
+
+struct task *task_queue_mobike(struct ike_sa *sa, enum task_type type)
+{
+	struct task *task = find_waiting(sa, type), *end = find_waiting(sa, TASK_IKE_DELETE);
+
+	if (!task && type == TASK_MOBIKE_ADDRESSES)
+		task = find_waiting(sa, TASK_MOBIKE_UPDATE);
+	if (!task)
+		task = task_new(sa, type);
+	if (!task)
+		return NULL;
+	list_remove(&task->node);
+	list_append(end ? end->node.next : sa->tasks.next, &task->node);
+	return task;
 }
 
 int task_queue_child_delete(struct ike_sa *sa, uint32_t child_id)
@@ -155,6 +195,10 @@ static int begin(struct ike_sa *sa, struct task *task, uint64_t now)
 		return informational_liveness(sa, task, now);
 	case TASK_AUTH_FAILED:
 		return informational_auth_failed(sa, task, now);
+	case TASK_MOBIKE_UPDATE:
+	case TASK_MOBIKE_ADDRESSES:
+	case TASK_MOBIKE_CHECK:
+		return mobike_begin(sa, task, now);
 	}
 	return ERR_INVALID;
 }
@@ -215,8 +259,14 @@ void task_response(struct ike_sa *sa, struct task *task, const struct ike_payloa
 		ike_sa_destroy(sa, CAUSE_LOCAL, 0, "deleted by us");
 		return;
 	case TASK_LIVENESS:
+		mobike_liveness_response(sa, p, now);
 		break;
 	case TASK_AUTH_FAILED:
+		break;
+	case TASK_MOBIKE_UPDATE:
+	case TASK_MOBIKE_ADDRESSES:
+	case TASK_MOBIKE_CHECK:
+		mobike_response(sa, task, p, now);
 		break;
 	}
 	task_free(task);

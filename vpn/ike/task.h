@@ -10,6 +10,9 @@ void task_free(struct task *task); /* NULL is fine */
 int task_queue_child(struct ike_sa *sa, struct ike_conn *conn, const struct child_cfg *child);
 int task_queue_child_rekey(struct ike_sa *sa, uint32_t child_id);
 int task_queue_ike_rekey(struct ike_sa *sa);
+/* TASK_MOBIKE_*, before everything but the SA's deletion; the one that is waiting already, if there
+ * is one, and none for a list if an update waits, which has it. NULL: no memory. */
+struct task *task_queue_mobike(struct ike_sa *sa, enum task_type type);
 int task_queue_child_delete(struct ike_sa *sa, uint32_t child_id);
 /* In front of everything else. */
 int task_queue_ike_delete(struct ike_sa *sa);

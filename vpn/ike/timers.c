@@ -9,6 +9,7 @@
  *     expire       its hard lifetime is: it is deleted
  *     outbound     a rekeyed child's outbound SA is used though the peer has not deleted the old
  * one gone         a deleted child's inbound SA has waited long enough for what was on its way
+ *     roam         the host's network has changed a moment ago: is there still a way to the peer?
  *     linger       the last answer of an SA that is gone is forgotten
  *
  * Others report facts to these through the fields last_sent, last_received, request.next_try and
@@ -19,6 +20,7 @@
 #include "vpn/ike/exchange.h"
 #include "vpn/ike/fragment.h"
 #include "vpn/ike/report.h"
+#include "vpn/ike/roam.h"
 #include "vpn/ike/task.h"
 
 #define SECONDS UINT64_C(1000000)
@@ -116,6 +118,7 @@ uint64_t timers_next(const struct ike_sa *sa)
 	at = earlier(at, liveness_at(sa));
 	at = earlier(at, keepalive_at(sa));
 	at = earlier(at, earlier(rekey_at(sa), sa->expire_at));
+	at = earlier(at, sa->roam_at);
 	list_for_each (pos, tmp, &sa->children)
 		at = earlier(at, child_next(sa, list_entry(pos, struct child_sa, node)));
 	return earlier(at, linger_at(sa));
@@ -203,6 +206,8 @@ void timers_run(struct ike_sa *sa, uint64_t now)
 		expire(sa, now);
 		return;
 	}
+	if (sa->roam_at <= now && !roam_run(sa, now))
+		return;
 	if (retransmit_at(sa) <= now && !exchange_retransmit(sa, now))
 		return;
 	if (fragments_give_up_at(sa->fragments[false]) <= now)

@@ -136,6 +136,19 @@ static void attempt_run(struct node *node, struct attempt *a)
 		attempt_delay(node, a);
 }
 
+void attempts_hurry(struct node *node)
+{
+	struct list *pos, *tmp;
+
+	list_for_each (pos, tmp, &node->attempts) {
+		struct attempt *a = list_entry(pos, struct attempt, link);
+
+		a->delays = 0;
+		if (!a->ike_id)
+			a->due = node->now;
+	}
+}
+
 void attempts_expire(struct node *node)
 {
 	struct list *pos, *tmp;
@@ -177,11 +190,20 @@ static void attempt_unanswered(struct node *node, struct attempt *a)
 	attempt_delay(node, a);
 }
 
+/* No try: it was the host that went elsewhere. */
+static void attempt_again(struct node *node, struct attempt *a)
+{
+	a->ike_id = 0;
+	a->due = node->now;
+}
+
 /* A failed IKE SA reports its children first, so that both look alike here. */
 static void attempt_failed(struct node *node, struct attempt *a, enum ike_cause cause)
 {
 	if (cause == CAUSE_TIMEOUT)
 		attempt_unanswered(node, a);
+	else if (cause == CAUSE_MOVED)
+		attempt_again(node, a);
 	else
 		attempt_free(a);
 }

@@ -68,6 +68,42 @@ static int local_address(struct node *node, const struct ike_conn *conn,
 		       ip_addr_format(remote, text, sizeof(text)));
 }
 
+static bool can_send_from(struct node *node, const struct ip_addr *local,
+			  const struct ip_addr *remote)
+{
+	return node->env.can_send_from && local->family == remote->family &&
+	       node->env.can_send_from(node->env.ctx, local, remote);
+}
+
+/* The first configured address that packets can leave from. */
+static bool usable_configured(struct node *node, const struct ike_conn *conn,
+			      const struct ip_addr *remote, struct ip_addr *ret_local)
+{
+	struct ip_addr addr;
+	int i;
+
+	for (i = 0; i < conn->n_local_addrs; i++) {
+		if (host_address(node, &conn->local_addrs[i], &addr) &&
+		    can_send_from(node, &addr, remote)) {
+			*ret_local = addr;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool initiate_source(struct node *node, const struct ike_conn *conn, const struct ip_addr *remote,
+		     const struct ip_addr *current, struct ip_addr *ret_local)
+{
+	if (can_send_from(node, current, remote)) {
+		*ret_local = *current;
+		return true;
+	}
+	if (usable_configured(node, conn, remote, ret_local))
+		return true;
+	return node->env.source_for && node->env.source_for(node->env.ctx, remote, ret_local);
+}
+
 static int local_port(const struct node *node, const struct ike_conn *conn, uint16_t *ret_port,
 		      struct err_msg *msg)
 {

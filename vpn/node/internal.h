@@ -101,6 +101,10 @@ void outbox_log(struct outbox *outbox, enum ike_log_group group, int level, cons
  * name is being looked up or there is no route now. */
 int initiate_endpoints(struct node *node, const struct ike_conn *conn, struct endpoint *ret_local,
 		       struct endpoint *ret_remote, struct err_msg *msg);
+/* Where conn's SA with a peer at `remote` would send from now; `current` as long as that is good.
+ */
+bool initiate_source(struct node *node, const struct ike_conn *conn, const struct ip_addr *remote,
+		     const struct ip_addr *current, struct ip_addr *ret_local);
 int initiate(struct node *node, struct ike_conn *conn, const struct child_cfg *child,
 	     uint32_t *ret_ike_id, struct err_msg *msg);
 
@@ -120,6 +124,8 @@ void attempt_follow(struct node *node, const char *conn, const char *child, uint
 void attempts_forget(struct node *node, const char *conn, const char *child, uint32_t ike_id);
 void attempts_expire(struct node *node);
 uint64_t attempts_deadline(const struct node *node);
+/* What waits for a route or an address is tried at once. */
+void attempts_hurry(struct node *node);
 void attempts_react(struct node *node, const struct reaction *r);
 
 /* --- react.c --- */

@@ -69,6 +69,19 @@ static bool lend_sa_stats(void *ctx, uint32_t spi, bool inbound, struct ipsec_sa
 	return node_sa_stats(ctx, spi, inbound, ret_stats);
 }
 
+static bool lend_source(void *ctx, const struct ike_conn *conn, const struct ip_addr *remote,
+			const struct ip_addr *current, struct ip_addr *ret_local)
+{
+	return initiate_source(ctx, conn, remote, current, ret_local);
+}
+
+static bool lend_local_addr(void *ctx, size_t i, struct ip_addr *ret_addr)
+{
+	struct node *node = ctx;
+
+	return node->env.local_addr && node->env.local_addr(node->env.ctx, i, ret_addr);
+}
+
 struct node *node_new(const struct node_env *env, const struct ike_options *options)
 {
 	struct node *node = calloc(1, sizeof(*node));
@@ -82,6 +95,8 @@ struct node *node_new(const struct node_env *env, const struct ike_options *opti
 	    .cert = lend_cert,
 	    .ca = lend_ca,
 	    .sa_stats = lend_sa_stats,
+	    .source_for = lend_source,
+	    .local_addr = lend_local_addr,
 	};
 
 	if (!node)
@@ -161,6 +176,15 @@ void node_expire(struct node *node, uint64_t now)
 	names_expire(node);
 	traps_expire(node);
 	attempts_expire(node);
+}
+
+void node_network_changed(struct node *node, uint64_t now)
+{
+	node->now = now;
+	ike_engine_network_changed(node->engine, now);
+	attempts_hurry(node);
+	if (node->traps_due != UINT64_MAX)
+		node->traps_due = now;
 }
 
 void node_peer_moved(struct node *node, uint32_t spi, const struct endpoint *remote, uint64_t now)

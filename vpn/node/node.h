@@ -29,6 +29,12 @@ struct node_env {
 	int64_t (*wall)(void *ctx, uint64_t now);
 	/* The address from which the host would send to `remote`; false if there is no route. */
 	bool (*source_for)(void *ctx, const struct ip_addr *remote, struct ip_addr *ret_local);
+	/* True if packets from `local` to `remote` would leave by the device that has `local`, so
+	 * that an SA which uses that address may keep it. NULL: only what source_for says. */
+	bool (*can_send_from)(void *ctx, const struct ip_addr *local, const struct ip_addr *remote);
+	/* The host's addresses that peers may be told of (RFC 4555); false past the end. NULL:
+	 * none. */
+	bool (*local_addr)(void *ctx, size_t i, struct ip_addr *ret_addr);
 	/* Use of an installed SA, for list-sas and liveness; false if it is not installed. */
 	bool (*sa_stats)(void *ctx, uint32_t spi, bool inbound, struct ipsec_sa_stats *ret_stats);
 	/* The address of a DNS name, as last looked up; ERR_AGAIN while a look-up is under way,
@@ -48,6 +54,9 @@ uint64_t node_next_deadline(const struct node *node); /* UINT64_MAX: none */
 void node_expire(struct node *node, uint64_t now);
 /* The data plane saw an authenticated packet of inbound SA `spi` come from another place. */
 void node_peer_moved(struct node *node, uint32_t spi, const struct endpoint *remote, uint64_t now);
+/* Addresses, links or routes of the host have changed. SAs look for their way (MOBIKE), what waits
+ * for a route is tried at once. */
+void node_network_changed(struct node *node, uint64_t now);
 /* What the data plane has to say about an action: this child could not be installed (it is
  * deleted); a volume limit of its SA was reached (hard: the SA carries nothing any more); a trap
  * was hit. */

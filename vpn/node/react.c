@@ -53,7 +53,8 @@ void react_note(struct node *node, const struct ike_event *ev)
 		reaction_free(r);
 }
 
-/* swanctl.conf(5) dpd_action and close_action of a child that is gone. */
+/* swanctl.conf(5) dpd_action and close_action of a child that is gone. One that could not follow
+ * our address comes back in any case. */
 static void child_down(struct node *node, const struct reaction *r)
 {
 	struct ike_conn *conn = conns_find(&node->conns, r->conn);
@@ -63,7 +64,9 @@ static void child_down(struct node *node, const struct reaction *r)
 	cfg = conn && r->child ? ike_conn_find_child(conn, r->child) : NULL;
 	if (!cfg)
 		return;
-	if (r->cause == CAUSE_TIMEOUT)
+	if (r->cause == CAUSE_MOVED)
+		action = ACTION_START;
+	else if (r->cause == CAUSE_TIMEOUT)
 		action = cfg->dpd_action;
 	else if (r->cause == CAUSE_PEER)
 		action = cfg->close_action;

@@ -222,6 +222,12 @@ bool ike_engine_child(const struct ike_engine *e, uint32_t ike_id, size_t i,
 	return false;
 }
 
+void ike_engine_network_changed(struct ike_engine *e, uint64_t now)
+{
+	(void)e;
+	(void)now;
+}
+
 size_t ike_engine_half_open(const struct ike_engine *e)
 {
 	(void)e;

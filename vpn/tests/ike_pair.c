@@ -29,6 +29,42 @@ static int64_t pair_wall(void *ctx, uint64_t now)
 	return (int64_t)(1800000000 + now / SECOND);
 }
 
+static bool side_source(void *ctx, const struct ike_conn *conn, const struct ip_addr *remote,
+			const struct ip_addr *current, struct ip_addr *ret_local)
+{
+	struct side *s = ctx;
+
+	(void)conn;
+	(void)remote;
+	(void)current;
+	*ret_local = s->has_addrs ? s->route : s->here.addr;
+	return ip_addr_is_set(ret_local);
+}
+
+static bool side_addr(void *ctx, size_t i, struct ip_addr *ret_addr)
+{
+	struct side *s = ctx;
+
+	if (i < s->n_addrs)
+		*ret_addr = s->addrs[i];
+	return i < s->n_addrs;
+}
+
+void pair_set_addresses(struct side *s, const char *const *addrs, size_t n)
+{
+	size_t i;
+
+	s->has_addrs = true;
+	s->n_addrs = 0;
+	s->route = (struct ip_addr){0};
+	for (i = 0; i < n; i++)
+		if (*addrs[i])
+			assert_int_equal(ip_addr_parse(addrs[i], &s->addrs[s->n_addrs++]), 0);
+	if (*addrs[0])
+		s->route = s->here.addr = s->addrs[0];
+	ike_engine_network_changed(s->engine, s->pair->now);
+}
+
 static struct ike_conn *side_conn(void *ctx, size_t i)
 {
 	struct side *s = ctx;
@@ -88,7 +124,9 @@ void pair_set_options(struct side *s, const struct ike_options *opt)
 			      .shared_key = side_shared_key,
 			      .private_key = side_key,
 			      .cert = side_cert,
-			      .ca = side_ca};
+			      .ca = side_ca,
+			      .source_for = side_source,
+			      .local_addr = side_addr};
 
 	ike_engine_free(s->engine);
 	s->engine = ike_engine_new(&env, opt);
@@ -186,6 +224,7 @@ struct ike_conn *pair_conn(const struct pair_conn *c)
 		assert_int_equal(identity_parse(c->remote_id, &conn->remote.id, &msg), 0);
 	conn->local.auth = conn->remote.auth = c->auth;
 	conn->encap = c->encap;
+	conn->mobike = c->mobike;
 	conn->dpd_delay = c->dpd_delay;
 	pair_add_child(conn, "net", c->local_ts, c->remote_ts, c->esp, c->mode);
 	return conn;
@@ -227,10 +266,12 @@ static void translate(struct pair *p, const struct side *from, struct datagram *
 	if (!p->nat)
 		return;
 	if (from == &p->a) {
+		if (d->from.addr.b[0] != 10)
+			return;
 		assert_int_equal(ip_addr_parse("198.51.100.9", &d->from.addr), 0);
 		d->from.port = (uint16_t)(p->nat_port + (d->at.port == IKE_NATT_PORT));
-	} else {
-		d->at = p->a.here;
+	} else if (d->at.addr.b[0] == 198) {
+		assert_int_equal(ip_addr_parse("10.0.0.1", &d->at.addr), 0);
 		d->at.port = d->from.port;
 	}
 }
@@ -278,8 +319,11 @@ static void update(struct side *s, const struct ike_action *a)
 	size_t i;
 
 	for (i = 0; i < s->n_sas; i++)
-		if (s->sas[i].child_id == a->update.child_id)
+		if (s->sas[i].child_id == a->update.child_id) {
+			s->sas[i].local = a->update.local;
 			s->sas[i].remote = a->update.remote;
+			s->sas[i].encap = a->update.encap;
+		}
 }
 
 static void note_event(struct side *s, const struct ike_event *ev)
@@ -333,11 +377,24 @@ static void drain(struct side *s)
 	}
 }
 
+static bool has_address(const struct side *s, const struct ip_addr *addr)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_addrs; i++)
+		if (ip_addr_eq(&s->addrs[i], addr))
+			return true;
+	return false;
+}
+
 static void deliver(struct pair *p, const struct datagram *d)
 {
 	struct endpoint at = d->at;
 
-	at.addr = d->to->here.addr;
+	if (!d->to->has_addrs)
+		at.addr = d->to->here.addr;
+	else if (!has_address(d->to, &at.addr))
+		return;
 	ike_engine_input(d->to->engine, &at, &d->from, (struct view){d->octets, d->len}, p->now);
 	drain(d->to);
 }

@@ -3,7 +3,9 @@
  *
  *     pair.a (initiator as a rule, 10.0.0.1) ---- wire ---- pair.b (192.0.2.2)
  *
- * With pair.nat the wire rewrites a's source to 198.51.100.9 and a port of its own. */
+ * With pair.nat the wire rewrites a's source, if it is in 10.0.0.0/8, to 198.51.100.9 and a port of
+ * its own. A side has one address, `here`, unless the test gives it others (addrs): then it hears
+ * what is sent to these alone, and sends from `route` as its routes have it. */
 #ifndef VPN_TESTS_IKE_PAIR_H
 #define VPN_TESTS_IKE_PAIR_H
 
@@ -39,6 +41,10 @@ struct side {
 	size_t n_sas;
 	struct pair_event events[PAIR_EVENTS];
 	size_t n_events;
+	struct ip_addr addrs[4];
+	size_t n_addrs;
+	bool has_addrs;	      /* the test has said which */
+	struct ip_addr route; /* unset: no route */
 	size_t n_keepalives;
 	size_t n_keys;
 };
@@ -73,11 +79,15 @@ struct pair_conn {
 	const char *ike, *esp; /* proposals */
 	enum auth_class auth;
 	bool encap;
+	bool mobike;
 	enum ipsec_mode mode;
 	const char *local_ts, *remote_ts; /* of the child "net" */
 	uint32_t dpd_delay;
 };
 
+/* The addresses of a side from now on, the first being the one that its routes lead from; "": no
+ * route. Tells the engine. */
+void pair_set_addresses(struct side *s, const char *const *addrs, size_t n);
 struct pair *pair_new(uint64_t seed);
 void pair_free(struct pair *p);
 struct ike_options pair_options(void);

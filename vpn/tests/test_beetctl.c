@@ -334,7 +334,7 @@ static void an_established_sa_is_shown_in_swanctls_layout(void **state)
 	assert_int_equal(beetctl_at("status"), 0);
 	assert_shows("home: #1, ESTABLISHED, IKEv2, ");
 	assert_shows(
-	    "  local  '192.0.2.1' @ 192.0.2.1[500]\n  remote '192.0.2.2' @ 192.0.2.2[500]\n");
+	    "  local  '192.0.2.1' @ 192.0.2.1[4500]\n  remote '192.0.2.2' @ 192.0.2.2[4500]\n");
 	assert_shows("  net: #1, reqid 1, INSTALLED, TUNNEL, ESP:AES_GCM_16-128\n");
 	assert_shows("    in  ");
 	assert_shows(",      0 bytes,     0 packets\n");

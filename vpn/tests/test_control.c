@@ -299,8 +299,8 @@ static void list_sas_has_strongswans_fields(void **state)
 {
 	static const char *const fields[] = {
 	    "EVENT list-sa\nhome.uniqueid = 1\nhome.version = 2\nhome.state = ESTABLISHED\n"
-	    "home.local-host = 192.0.2.1\nhome.local-port = 500\n",
-	    "home.remote-host = 192.0.2.2\nhome.remote-port = 500\n",
+	    "home.local-host = 192.0.2.1\nhome.local-port = 4500\n",
+	    "home.remote-host = 192.0.2.2\nhome.remote-port = 4500\n",
 	    "home.initiator = yes\nhome.initiator-spi = ",
 	    "home.prf-alg = ",
 	    "home.dh-group = ",
