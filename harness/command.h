@@ -16,14 +16,14 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-#define COMMANDS(X)                                                                    \
-	X("run", "build the network of a scenario, run it, judge it, report", cmd_run) \
-	X("list", "the scenarios, with their purposes", cmd_list)                      \
-	X("shell", "the network of a scenario, with a prompt in a node", cmd_shell)    \
-	X("clean", "remove what killed runs have left", cmd_clean)                     \
-	X("report", "write the reports of a result.json again", cmd_report)            \
-	X("check", "dissect captures with keys and judge them", cmd_check)             \
-	X("explain", "say what is wrong in captures, most likely cause first", cmd_explain)    \
+#define COMMANDS(X)                                                                         \
+	X("run", "build the network of a scenario, run it, judge it, report", cmd_run)      \
+	X("list", "the scenarios, with their purposes", cmd_list)                           \
+	X("shell", "the network of a scenario, with a prompt in a node", cmd_shell)         \
+	X("clean", "remove what killed runs have left", cmd_clean)                          \
+	X("report", "write the reports of a result.json again", cmd_report)                 \
+	X("check", "dissect captures with keys and judge them", cmd_check)                  \
+	X("explain", "say what is wrong in captures, most likely cause first", cmd_explain) \
 	X("decrypt", "write a capture that every tool can read without keys", cmd_decrypt)
 
 #define X(name, summary, fn) int fn(int argc, char **argv);

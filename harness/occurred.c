@@ -6,6 +6,7 @@
 #include "vpn/wire/ike_numbers.h"
 #include "vpn/wire/payload.h"
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -321,6 +322,42 @@ static void count_duplicated(struct count *c)
 	count_wire(c, offsetof(struct wire_truth, duplicated));
 }
 
+/* A record with the aim that chose its packet: link_record.h. */
+static bool is_by_aim(const char *line, const char *wanted)
+{
+	json_t *record = json_loads(line, 0, NULL);
+	const char *aim = json_string_value(json_object_get(record, "aim"));
+	bool is = aim && (!wanted || strcmp(aim, wanted) == 0);
+
+	json_decref(record);
+	return is;
+}
+
+static void count_records(struct count *c, const char *wire)
+{
+	char path[4096], *line = NULL;
+	size_t cap = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/captures/%s.jsonl", c->ev->dir, wire);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	while (getline(&line, &cap, file) > 0)
+		c->o->count += strstr(line, "\"aim\"") && is_by_aim(line, param(c->e, "aim"));
+	free(line);
+	fclose(file);
+}
+
+static void count_aimed(struct count *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->ev->wires_count && c->ev->dir; i++)
+		if (fits(c, "wire", c->ev->wires[i].name))
+			count_records(c, c->ev->wires[i].name);
+}
+
 static const struct kind kinds[] = {
     {"message", "IKE messages", {"exchange", "kind", "notify", "from", "place"}, count_messages},
     {"retransmission", "IKE messages sent again", {"place"}, count_retransmissions},
@@ -339,6 +376,7 @@ static const struct kind kinds[] = {
     {"clear", "Packets in the clear", {"src", "dst", "protocol", "place"}, count_clear},
     {"tcp", "TCP connections", {"inside", "octets", "place"}, count_tcp},
     {"lost", "Packets lost on the wire", {"wire"}, count_lost},
+    {"aimed", "Packets that an aim of the wire acted on", {"wire", "aim"}, count_aimed},
     {"too-big", "Packets too big for the wire", {"wire"}, count_too_big},
     {"reordered", "Packets reordered on the wire", {"wire"}, count_reordered},
     {"duplicated", "Packets duplicated on the wire", {"wire"}, count_duplicated},

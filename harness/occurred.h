@@ -19,6 +19,7 @@ struct evidence {
 	const struct facts *facts;
 	const struct wire_truth *wires;
 	size_t wires_count;
+	const char *dir; /* of the run, where the wires' records are; NULL: none */
 };
 
 #define OCCURRED_FRAMES 8

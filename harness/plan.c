@@ -424,6 +424,21 @@ static int default_place(const struct make *m, const struct topo_link *link)
 	return strncmp(link->a.ifname, "lan", 3) == 0 ? WIRE_INSIDE : WIRE_AUTO;
 }
 
+static int check_aims(struct make *m, const struct sc_impairment *impairment,
+		      const struct topo_link *link)
+{
+	const struct sc_aim *aims = impairment->aims.items;
+	size_t i;
+
+	for (i = 0; i < impairment->aims.count; i++)
+		if (aims[i].to && strcmp(aims[i].to, link->a.node) != 0 &&
+		    strcmp(aims[i].to, link->b.node) != 0)
+			return doc_error(m->doc, aims[i].line, m->msg,
+					 "'%s' is not at the end of this wire: %s and %s are",
+					 aims[i].to, link->a.node, link->b.node);
+	return 0;
+}
+
 static int add_wire(struct make *m, size_t index, struct topo_link *link)
 {
 	const struct sc_link *sc = settings_of(m, link);
@@ -447,7 +462,7 @@ static int add_wire(struct make *m, size_t index, struct topo_link *link)
 	wire->impairment = sc->wire;
 	wire->impairment.is_set = sc->wire.line != 0;
 	link->impaired = wire->impairment.is_set;
-	return 0;
+	return check_aims(m, &wire->impairment, link);
 }
 
 static int add_links(struct make *m)
@@ -608,7 +623,7 @@ static int check_step(struct make *m, const struct sc_step *step)
 		return doc_error(m->doc, step->line, m->msg,
 				 "wire '%s' is a plain cable; its link needs 'wire:', if only {}",
 				 step->wire);
-	return 0;
+	return wire ? check_aims(m, &step->impairment, &m->plan->topology.links[wire->link]) : 0;
 }
 
 static int check_steps(struct make *m)

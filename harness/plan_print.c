@@ -26,7 +26,8 @@ static void describe_octets(uint64_t octets, char *buf, size_t cap)
 
 const char *impairment_describe(const struct sc_impairment *i, char *buf, size_t cap)
 {
-	size_t len = 0;
+	size_t len = 0, j;
+	char text[128];
 
 	buf[0] = 0;
 #define PART(condition, ...)                                                                  \
@@ -44,6 +45,9 @@ const char *impairment_describe(const struct sc_impairment *i, char *buf, size_t
 	PART(i->jitter_ms, "jitter %u ms", i->jitter_ms);
 	PART(i->rate, "%" PRIu64 " octets/s", i->rate);
 	PART(i->mtu, "MTU %u %s", i->mtu, i->icmp ? "with ICMP" : "without ICMP");
+	for (j = 0; j < i->aims.count; j++)
+		PART(true, "%s",
+		     aim_describe((struct sc_aim *)i->aims.items + j, text, sizeof(text)));
 #undef PART
 	if (!len)
 		snprintf(buf, cap, "perfect");
@@ -106,6 +110,10 @@ static void describe_network(const struct sc_step *s, char *buf, size_t cap)
 	case STEP_IMPAIR:
 		snprintf(buf, cap, "wire %s becomes: %s", s->wire,
 			 impairment_describe(&s->impairment, text, sizeof(text)));
+		break;
+	case STEP_RELEASE:
+		snprintf(buf, cap, "wire %s lets go what %s holds", s->wire,
+			 s->name ? s->name : "it");
 		break;
 	case STEP_IDLE:
 		snprintf(buf, cap, "let %g s pass", s->within_ms / 1000.0);

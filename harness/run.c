@@ -193,8 +193,10 @@ static int dissect(struct run *run, struct err_msg *msg)
 
 static int judge(struct run *run, struct err_msg *msg)
 {
-	const struct evidence evidence = {
-	    .facts = &run->facts, .wires = run->truth, .wires_count = run->plan->wires_count};
+	const struct evidence evidence = {.facts = &run->facts,
+					  .wires = run->truth,
+					  .wires_count = run->plan->wires_count,
+					  .dir = run->options->out};
 	int err = dissect(run, msg);
 
 	if (err == 0) {

@@ -66,6 +66,7 @@ static const struct field impairment_fields[] = {
     {"rate", field_octets, AT(sc_impairment, rate), NULL, false},
     {"mtu", field_unsigned, AT(sc_impairment, mtu), NULL, false},
     {"icmp", field_bool, AT(sc_impairment, icmp), NULL, false},
+    {"aims", field_aims, AT(sc_impairment, aims), NULL, false},
     END};
 static const struct field_type impairment_type = {sizeof(struct sc_impairment), impairment_fields,
 						  NULL, AT(sc_impairment, line)};
@@ -260,6 +261,9 @@ static const struct field impair_fields[] = {
     {"wire", field_text, AT(sc_step, wire), NULL, true},
     {"to", field_struct, AT(sc_step, impairment), &impairment_type, true},
     END};
+static const struct field release_fields[] = {{"wire", field_text, AT(sc_step, wire), NULL, true},
+					      {"aim", field_text, AT(sc_step, name), NULL, false},
+					      END};
 static const struct field shell_fields[] = {STEP_NODE(true),
 					    STEP_RUN(true),
 					    STEP_WITHIN,
@@ -292,6 +296,7 @@ static const struct field_type step_types[STEP_KINDS_COUNT] = {
     [STEP_LISTED] = TYPE(listed_fields, NULL),
     [STEP_NAT_REBOOT] = TYPE(nat_reboot_fields, "node"),
     [STEP_IMPAIR] = TYPE(impair_fields, NULL),
+    [STEP_RELEASE] = TYPE(release_fields, "wire"),
     [STEP_SHELL] = TYPE(shell_fields, NULL),
     [STEP_BACKGROUND] = TYPE(background_fields, NULL),
     [STEP_IDLE] = TYPE(idle_fields, "for"),

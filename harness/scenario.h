@@ -6,6 +6,7 @@
 #ifndef HARNESS_SCENARIO_H
 #define HARNESS_SCENARIO_H
 
+#include "harness/aim.h"
 #include "harness/credentials.h"
 #include "harness/fields.h"
 
@@ -53,7 +54,8 @@ struct sc_impairment {
 	unsigned delay_ms, jitter_ms;
 	uint64_t rate; /* octets a second */
 	unsigned mtu;
-	bool icmp; /* tell the sender of a packet above mtu */
+	bool icmp;	       /* tell the sender of a packet above mtu */
+	struct item_list aims; /* struct sc_aim; in a step they are added to those there are */
 	bool is_set;
 };
 
@@ -139,6 +141,7 @@ enum step_result { EXPECT_OK, EXPECT_FAIL };
 	X(LISTED, "listed", "compares what list-sas says of a child")                          \
 	X(NAT_REBOOT, "nat-reboot", "a NAT box forgets its mappings")                          \
 	X(IMPAIR, "impair", "changes what a wire does")                                        \
+	X(RELEASE, "release", "lets go what an aim of a wire holds")                           \
 	X(SHELL, "shell", "runs a command in a node")                                          \
 	X(BACKGROUND, "background", "starts a command in a node, until the end of the run")    \
 	X(IDLE, "idle", "lets time pass")
@@ -156,7 +159,7 @@ struct sc_step {
 	struct text_list nodes; /* start, stop, kill, restart, load */
 	const char *node;
 	const char *from, *to, *address;
-	const char *name;  /* traffic, finish */
+	const char *name;  /* traffic, finish; release: of the aim, NULL: any */
 	int protocol;	   /* traffic, finish: enum stream_protocol */
 	uint64_t rate;	   /* traffic: octets a second; 0: its default */
 	unsigned pause_ms; /* finish: the longest that nothing may arrive; 0: any */

@@ -21,6 +21,7 @@ static step_fn *const functions[STEP_KINDS_COUNT] = {
     [STEP_LISTED] = step_listed,
     [STEP_NAT_REBOOT] = step_nat_reboot,
     [STEP_IMPAIR] = step_impair,
+    [STEP_RELEASE] = step_release,
     [STEP_SHELL] = step_shell,
     [STEP_BACKGROUND] = step_background,
     [STEP_IDLE] = step_idle,

@@ -63,6 +63,18 @@ int step_impair(struct world *world, const struct sc_step *step, struct step_out
 	return world_impair(world, step->wire, &step->impairment, msg);
 }
 
+int step_release(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+		 struct err_msg *msg)
+{
+	unsigned released = 0;
+	int err = world_release(world, step->wire, step->name, &released, msg);
+
+	snprintf(outcome->seen, sizeof(outcome->seen), "%u packets let go", released);
+	if (err == 0 && released == 0)
+		err = err_set(msg, ERR_STATE, "nothing was held on %s", step->wire);
+	return err;
+}
+
 /* An end under test is named in the environment: its vici socket and its directory. */
 static void add_environment(struct world *world, const char *node, char text[2][192],
 			    const char *env[3])

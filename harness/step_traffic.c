@@ -54,7 +54,8 @@ static int judge_udp(const struct stream_result *result, double lost, struct ste
 		 " twice; longest pause %u ms",
 		 result->arrived, result->sent, result->damaged, result->duplicates,
 		 result->pause_ms);
-	if (result->damaged > 0 || (double)result->arrived < (double)result->sent * (1.0 - lost))
+	if (result->damaged > 0 || result->duplicates > 0 ||
+	    (double)result->arrived < (double)result->sent * (1.0 - lost))
 		return err_set(msg, ERR_STATE, "%s", outcome->seen);
 	return 0;
 }
@@ -130,8 +131,6 @@ static int judge_stream(const struct sc_step *step, const struct stream_result *
 
 	if (step->protocol == STREAM_UDP) {
 		err = judge_udp(result, step->lost, outcome, msg);
-		if (err == 0 && result->duplicates > 0)
-			err = err_set(msg, ERR_STATE, "%s", outcome->seen);
 	} else {
 		outcome->octets = result->octets;
 		snprintf(outcome->seen, sizeof(outcome->seen),

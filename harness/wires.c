@@ -9,6 +9,7 @@
 #include "netns/link_wire.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct world_wire {
 	struct capture *capture;
@@ -29,11 +30,33 @@ static struct link_params params_of(const struct sc_impairment *i)
 	};
 }
 
+/* An aim without `to` is two, each with its own count; one that is not for this direction none. */
+static bool is_for(const struct sc_aim *aim, const struct topo_link *link, enum link_dir dir)
+{
+	return !aim->to || strcmp(aim->to, dir == LINK_AB ? link->b.node : link->a.node) == 0;
+}
+
+static size_t arm_all(const struct item_list *list, const struct topo_link *link,
+		      struct link_wire_aim *armed)
+{
+	struct sc_aim *aims = list->items;
+	size_t i, count = 0;
+	int dir;
+
+	for (i = 0; i < list->count; i++)
+		for (dir = LINK_AB; dir <= LINK_BA; dir++)
+			if (is_for(&aims[i], link, (enum link_dir)dir))
+				armed[count++] = (struct link_wire_aim){.dir = (enum link_dir)dir,
+									.aim = aim_arm(&aims[i])};
+	return count;
+}
+
 static int start_impaired(struct world *world, size_t index, const char *dir, struct err_msg *msg)
 {
 	const struct plan_wire *plan = &world->plan->wires[index];
 	const struct topo_link *link = &world->plan->topology.links[plan->link];
-	const struct link_wire_spec spec = {
+	struct link_wire_aim *armed = calloc(plan->impairment.aims.count * 2 + 1, sizeof(*armed));
+	struct link_wire_spec spec = {
 	    .name = plan->name,
 	    .a = link->a,
 	    .b = link->b,
@@ -41,9 +64,16 @@ static int start_impaired(struct world *world, size_t index, const char *dir, st
 	    .seed = world->plan->seed * 1000003 + index,
 	    .ab = params_of(&plan->impairment),
 	    .ba = params_of(&plan->impairment),
+	    .aims = armed,
 	};
+	int err;
 
-	return link_wire_start(world->net, &spec, &world->wires[index].impaired, msg);
+	if (!armed)
+		return err_set(msg, ERR_NOMEM, "out of memory");
+	spec.aims_count = arm_all(&plan->impairment.aims, link, armed);
+	err = link_wire_start(world->net, &spec, &world->wires[index].impaired, msg);
+	free(armed);
+	return err;
 }
 
 static int start_plain(struct world *world, size_t index, const char *dir, struct err_msg *msg)
@@ -75,6 +105,23 @@ int wires_start(struct world *world, struct err_msg *msg)
 	return err;
 }
 
+/* The wire's process has the scenario as it was read, so an aim's matcher is there. */
+static int add_aims(struct world *world, const struct plan_wire *plan, struct link_wire *wire,
+		    const struct sc_impairment *impairment, struct err_msg *msg)
+{
+	struct link_wire_aim *armed = calloc(impairment->aims.count * 2 + 1, sizeof(*armed));
+	size_t i, count;
+	int err = 0;
+
+	if (!armed)
+		return err_set(msg, ERR_NOMEM, "out of memory");
+	count = arm_all(&impairment->aims, &world->plan->topology.links[plan->link], armed);
+	for (i = 0; i < count && err == 0; i++)
+		err = link_wire_aim(wire, armed[i].dir, &armed[i].aim, msg);
+	free(armed);
+	return err;
+}
+
 int wires_impair(struct world *world, const char *name, const struct sc_impairment *impairment,
 		 struct err_msg *msg)
 {
@@ -83,7 +130,18 @@ int wires_impair(struct world *world, const char *name, const struct sc_impairme
 	struct link_wire *wire = world->wires[plan - world->plan->wires].impaired;
 	int err = link_wire_set(wire, LINK_AB, &params, msg);
 
-	return err < 0 ? err : link_wire_set(wire, LINK_BA, &params, msg);
+	if (err == 0)
+		err = link_wire_set(wire, LINK_BA, &params, msg);
+	return err < 0 ? err : add_aims(world, plan, wire, impairment, msg);
+}
+
+int wires_release(struct world *world, const char *name, const char *aim, unsigned *ret_released,
+		  struct err_msg *msg)
+{
+	const struct plan_wire *plan = plan_find_wire(world->plan, name);
+
+	return link_wire_release(world->wires[plan - world->plan->wires].impaired, aim,
+				 ret_released, msg);
 }
 
 static void add_truth(struct wire_truth *truth, const struct link_counters *c)

@@ -7,6 +7,8 @@
 int wires_start(struct world *world, struct err_msg *msg);
 int wires_impair(struct world *world, const char *name, const struct sc_impairment *impairment,
 		 struct err_msg *msg);
+int wires_release(struct world *world, const char *name, const char *aim, unsigned *ret_released,
+		  struct err_msg *msg);
 /* Ends all of them; may be called again. ret_truth (may be NULL): one for each wire of the plan. */
 int wires_stop(struct world *world, struct wire_truth *ret_truth, struct err_msg *msg);
 

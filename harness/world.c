@@ -178,6 +178,12 @@ int world_impair(struct world *world, const char *wire, const struct sc_impairme
 	return wires_impair(world, wire, impairment, msg);
 }
 
+int world_release(struct world *world, const char *wire, const char *aim, unsigned *ret_released,
+		  struct err_msg *msg)
+{
+	return wires_release(world, wire, aim, ret_released, msg);
+}
+
 void world_quiesce(struct world *world)
 {
 	size_t i;

@@ -43,5 +43,8 @@ struct peer *world_peer(const struct world *world, const char *node); /* NULL */
 int world_load(struct world *world, const char *node, struct err_msg *msg);
 int world_impair(struct world *world, const char *wire, const struct sc_impairment *impairment,
 		 struct err_msg *msg);
+/* What the aim of that name (NULL: any) holds on a wire. */
+int world_release(struct world *world, const char *wire, const char *aim, unsigned *ret_released,
+		  struct err_msg *msg);
 
 #endif

@@ -11,6 +11,10 @@
 #define HEAD "name: t\npurpose: p\n"
 #define NET  "topology: {nodes: [a, b], links: [[a:e0, b:e0]]}\n"
 
+#define AIMS(text)                                                                               \
+	"topology: {nodes: [a, b], links: [{ends: [a:e0, b:e0], wire: {aims:\n [" text "]}}]}\n" \
+	"steps: []\n"
+
 #define TCP_STREAM(more) \
 	"steps:\n- traffic: {name: x, protocol: tcp, from: a, to: b, address: 10.0.0.1" more "}\n"
 
@@ -33,6 +37,13 @@ static const struct {
     {HEAD NET "steps:\n- ping: {from: a}\n", "t.yaml:5: 'address' is missing"},
     {HEAD NET "steps:\n- ping: {from: z, address: 10.0.0.1}\n", "t.yaml:5: no node 'z'"},
     {HEAD NET "steps:\n- ping: {from: a, address: b}\n", "t.yaml:5: 'b' is no address"},
+    {HEAD AIMS("hit: {packet: esp}"), "t.yaml:4: nothing is known as 'hit'"},
+    {HEAD AIMS("drop"), "t.yaml:4: an aim is one key"},
+    {HEAD AIMS("drop: {message: IKE_AUT}"), "t.yaml:4: 'IKE_AUT' is no exchange of IKE"},
+    {HEAD AIMS("drop: {kind: request, packet: esp}"), "t.yaml:4: message, kind, from, id and"},
+    {HEAD AIMS("drop: {filter: udq}"), "t.yaml:4: aim drop: filter \"udq\": "},
+    {HEAD AIMS("delay: {packet: esp}"), "t.yaml:4: aim delay esp: delays by nothing"},
+    {HEAD AIMS("drop: {to: c}"), "t.yaml:4: 'c' is not at the end of this wire: a and b are"},
     {HEAD NET "steps:\n- idle: soon\n", "t.yaml:5: 'for' must be a time like 250ms"},
     {HEAD NET "steps:\n- impair: {wire: w, to: {loss: 2%}}\n", "t.yaml:5: no wire 'w'"},
     {HEAD NET "steps:\n- impair: {wire: a-b, to: {}}\n", "t.yaml:5: wire 'a-b' is a plain cable"},
