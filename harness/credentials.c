@@ -4,17 +4,20 @@
 #include "netns/process.h"
 #include <stdio.h>
 
-#define TIMEOUT_MS 30000
+#define TIMEOUT_MS 120000 /* three RSA keys of 4096 bits take half a minute on a busy machine */
 #define SUBJECT	   "--dn \"C=FR, O=inetdoc.net, CN=$2\""
 
 static const char *const kind_args[] = {
     [CREDENTIAL_ED25519] = "--type ed25519",
     [CREDENTIAL_RSA] = "--type rsa --size 2048",
     [CREDENTIAL_ECDSA] = "--type ecdsa --size 256",
+    [CREDENTIAL_RSA4096] = "--type rsa --size 4096",
 };
 
-static const char *const kind_names[] = {
-    [CREDENTIAL_ED25519] = "ed25519", [CREDENTIAL_RSA] = "rsa", [CREDENTIAL_ECDSA] = "ecdsa"};
+static const char *const kind_names[] = {[CREDENTIAL_ED25519] = "ed25519",
+					 [CREDENTIAL_RSA] = "rsa",
+					 [CREDENTIAL_ECDSA] = "ecdsa",
+					 [CREDENTIAL_RSA4096] = "rsa"};
 
 /* $1: directory, $2: name, $3: kind, $4: arguments of --gen, $5: CA, $6: arguments of validity */
 static int run_script(struct net *net, const char *script, const char *const args[6],

@@ -7,7 +7,7 @@
 
 #include "netns/net.h"
 
-enum credential_key { CREDENTIAL_ED25519, CREDENTIAL_RSA, CREDENTIAL_ECDSA };
+enum credential_key { CREDENTIAL_ED25519, CREDENTIAL_RSA, CREDENTIAL_ECDSA, CREDENTIAL_RSA4096 };
 
 enum credential_validity { CREDENTIAL_VALID, CREDENTIAL_EXPIRED };
 

@@ -99,6 +99,34 @@ static void count_messages(struct count *c)
 	}
 }
 
+static void count_ike_fragments(struct count *c)
+{
+	const struct facts *f = c->ev->facts;
+	char name[64];
+	size_t i;
+
+	for (i = 0; i < f->n_ike; i++) {
+		const struct ike_msg *m = &f->ike[i];
+
+		if (m->fragments && fits_place(c, m->frame) &&
+		    fits(c, "exchange", ike_exchange_name(m->hdr.exchange, name, sizeof(name))) &&
+		    fits(c, "from", m->from_initiator ? "initiator" : "responder") &&
+		    fits_number(c, "total", m->fragments))
+			add(c, m->frame);
+	}
+}
+
+static void count_ip_fragments(struct count *c)
+{
+	const struct facts *f = c->ev->facts;
+	size_t i;
+
+	for (i = 0; i < f->n_frames; i++)
+		if ((f->frames[i].kind == FRAME_FRAGMENT || f->frames[i].n_fragments) &&
+		    fits_place(c, i))
+			add(c, i);
+}
+
 static void count_retransmissions(struct count *c)
 {
 	const struct facts *f = c->ev->facts;
@@ -361,6 +389,8 @@ static void count_aimed(struct count *c)
 static const struct kind kinds[] = {
     {"message", "IKE messages", {"exchange", "kind", "notify", "from", "place"}, count_messages},
     {"retransmission", "IKE messages sent again", {"place"}, count_retransmissions},
+    {"ike-fragment", "IKE fragments", {"exchange", "from", "total", "place"}, count_ike_fragments},
+    {"ip-fragment", "IP fragments", {"place"}, count_ip_fragments},
     {"esp", "ESP packets", {"mode", "encap", "octets", "next_header", "place"}, count_esp},
     {"child", "Child SAs negotiated", {"mode", "asked"}, count_children},
     {"ike-sa", "IKE SAs established", {NULL}, count_ike_sas},

@@ -86,13 +86,13 @@ static bool set_retransmit(const char *text, struct check_params *params)
 	return read_seconds(text, &params->retransmit_s);
 }
 
-static bool set_path_mtu(const char *text, struct check_params *params)
+static bool read_size(const char *text, unsigned *ret_size)
 {
 	uint64_t octets;
 
 	if (!parse_octets(text, &octets) || octets > 65535)
 		return false;
-	params->path_mtu = (unsigned)octets;
+	*ret_size = (unsigned)octets;
 	return true;
 }
 
@@ -114,6 +114,16 @@ static bool set_lost(const char *text, struct check_params *params)
 static bool set_twice(const char *text, struct check_params *params)
 {
 	return read_count(text, &params->twice);
+}
+
+static bool set_path_mtu(const char *text, struct check_params *params)
+{
+	return read_size(text, &params->path_mtu);
+}
+
+static bool set_fragment_size(const char *text, struct check_params *params)
+{
+	return read_size(text, &params->fragment_size);
 }
 
 /* "10.254.0.0/30 192.168.1.0/24" */
@@ -176,6 +186,7 @@ static const struct {
     {"icmp", set_icmp, "yes or no"},
     {"keepalive", set_keepalive, "a time like 20s"},
     {"retransmit", set_retransmit, "a time like 10s"},
+    {"fragment_size", set_fragment_size, "a number of octets"},
     {"path_mtu", set_path_mtu, "a number of octets"},
     {"lost", set_lost, "a number"},
     {"twice", set_twice, "a number"},

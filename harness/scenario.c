@@ -20,7 +20,7 @@ static const char *const nat_ports[] = {"preserve", "random", NULL};
 static const char *const bases[] = {"none", "seed", NULL};
 static const char *const places[] = {"auto", "outer", "inside", NULL};
 static const char *const credential_kinds[] = {"self-signed", "ca", "issued", NULL};
-static const char *const credential_keys[] = {"ed25519", "rsa", "ecdsa", NULL};
+static const char *const credential_keys[] = {"ed25519", "rsa", "ecdsa", "rsa4096", NULL};
 static const char *const protocols[] = {[STREAM_TCP] = "tcp", [STREAM_UDP] = "udp", NULL};
 static const char *const results[] = {"ok", "fail", NULL};
 static const char *const verdicts[] = {"pass", "fail", NULL};

@@ -59,6 +59,8 @@ struct check_params {
 	 * between the two of each pair of selectors, or at all. */
 	size_t lost, twice;
 
+	unsigned fragment_size; /* fragments: octets of the largest IP datagram; 0: any */
+
 	/* Time after which a request that nobody answered must have been sent again. 0: 10 s. */
 	unsigned retransmit_s;
 };

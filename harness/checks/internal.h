@@ -56,6 +56,8 @@ size_t check_count_up(struct map *m, uint64_t key, struct check_result *r);
 	  true, check_requests)                                                                    \
 	X("message-ids", "Message IDs count up, one request at a time", "RFC 7296 §2.2, §2.3",     \
 	  true, check_message_ids)                                                                 \
+	X("fragments", "IKE fragments are announced, numbered, and spare IP the work",             \
+	  "RFC 7383 §2.4, §2.5", true, check_fragments)                                            \
 	X("nat-detection", "NAT detection hashes are those of the real addresses",                 \
 	  "RFC 7296 §2.23", true, check_nat_detection)                                             \
 	X("port-float", "Non-ESP marker and the change to port 4500",                              \

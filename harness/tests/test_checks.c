@@ -492,6 +492,56 @@ static void a_packet_above_the_path(void **state)
 	expect_verdict(&e, "pmtu", &p, VERDICT_FAIL);
 }
 
+/* One change of the facts of strongSwan's fragments at a time. */
+static void spoil_fragments(struct facts *f, struct check_params *p, int which)
+{
+	struct ike_msg *m = &f->ike[f->n_ike - 1];
+	size_t i;
+
+	while (m->fragment < 2)
+		m--;
+	switch (which) {
+	case 1:
+		p->fragment_size = 600;
+		break;
+	case 2: /* the responder has not announced it */
+		for (i = 0; i < f->n_ike; i++)
+			if (!f->ike[i].request && f->ike[i].hdr.exchange == IKE_SA_INIT)
+				f->ike[i].outer = NULL;
+		break;
+	case 3: /* a smaller total behind a larger one */
+		m->fragments--;
+		m->fragment = 1;
+		break;
+	case 4:
+		((struct ike_payloads *)m->outer)->v[m->outer->n - 1].inner_first = PAYLOAD_SA;
+		break;
+	case 5:
+		f->frames[m->frame].n_fragments = 2;
+		break;
+	}
+}
+
+static void fragments_that_break_a_rule(void **state)
+{
+	int which;
+
+	(void)state;
+	for (which = 0; which <= 5; which++) {
+		struct check_params p = {.fragment_size = 1500};
+		struct check_result r;
+		struct facts f;
+
+		pcaps_dissect("ike-fragments-strongswan", &f);
+		spoil_fragments(&f, &p, which);
+		check_run(check_find("fragments"), &f, &p, &r);
+		if (r.verdict != (which ? VERDICT_FAIL : VERDICT_PASS))
+			fail_msg("%d: %s", which, r.summary);
+		check_result_free(&r);
+		facts_free(&f);
+	}
+}
+
 /* An ESP packet that comes twice, and what it carries twice inside. */
 static void a_replayed_packet_delivered(void **state)
 {
@@ -576,6 +626,7 @@ int main(void)
 	    cmocka_unit_test(segments_that_do_not_fit),
 	    cmocka_unit_test(a_mode_that_was_not_asked_for),
 	    cmocka_unit_test(a_packet_above_the_path),
+	    cmocka_unit_test(fragments_that_break_a_rule),
 	    cmocka_unit_test(a_replayed_packet_delivered),
 	    cmocka_unit_test(every_check_is_told_when_there_is_nothing),
 	};
