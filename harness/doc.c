@@ -27,6 +27,8 @@ struct doc {
 struct build {
 	struct doc *doc;
 	yaml_parser_t parser;
+	const char *text;
+	size_t len;
 	struct err_msg *msg;
 	unsigned depth;
 };
@@ -84,6 +86,27 @@ static unsigned event_line(const yaml_event_t *event)
 	return (unsigned)event->start_mark.line + 1;
 }
 
+/* A line, counted from 0, that is indented with a tab. */
+static bool has_tab(const struct build *build, size_t line)
+{
+	const char *at = build->text, *end = at + build->len;
+
+	for (; at && line > 0; line--) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		at = at ? at + 1 : NULL;
+	}
+	while (at && at < end && *at == ' ')
+		at++;
+	return at && at < end && *at == '\t';
+}
+
+/* An error of the kind that a wrong indentation makes. */
+static bool is_layout(const yaml_parser_t *parser)
+{
+	return (parser->context && strstr(parser->context, "block")) ||
+	       (parser->problem && strstr(parser->problem, "mapping values are not allowed"));
+}
+
 static int next_event(struct build *build, yaml_event_t *ret_event)
 {
 	const yaml_parser_t *parser = &build->parser;
@@ -92,9 +115,13 @@ static int next_event(struct build *build, yaml_event_t *ret_event)
 		return 0;
 	if (parser->error == YAML_MEMORY_ERROR)
 		return err_set(build->msg, ERR_NOMEM, "out of memory");
-	return doc_error(build->doc, (unsigned)parser->problem_mark.line + 1, build->msg, "%s%s%s",
-			 parser->problem ? parser->problem : "not YAML",
-			 parser->context ? ", " : "", parser->context ? parser->context : "");
+	if (has_tab(build, parser->problem_mark.line))
+		return doc_error(build->doc, (unsigned)parser->problem_mark.line + 1, build->msg,
+				 "a tab; YAML indents with blanks");
+	return doc_error(build->doc, (unsigned)parser->problem_mark.line + 1, build->msg,
+			 "%s%s%s%s", parser->problem ? parser->problem : "not YAML",
+			 parser->context ? ", " : "", parser->context ? parser->context : "",
+			 is_layout(parser) ? "; check the indentation, here and above" : "");
 }
 
 static bool has_extras(const yaml_event_t *event)
@@ -288,7 +315,8 @@ static int read_document(struct build *build)
 int doc_parse(const char *path, const char *text, size_t len, struct doc **ret_doc,
 	      struct err_msg *msg)
 {
-	struct build build = {.doc = calloc(1, sizeof(*build.doc)), .msg = msg};
+	struct build build = {
+	    .doc = calloc(1, sizeof(*build.doc)), .text = text, .len = len, .msg = msg};
 	int err;
 
 	if (!build.doc)

@@ -89,6 +89,38 @@ int fields_read(struct doc *doc, const struct field *fields, const struct doc_no
 	return 0;
 }
 
+bool parse_bool(const char *text, bool *ret_value)
+{
+	static const char *const words[] = {"no", "yes", "false", "true"};
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*ret_value = i & 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool parse_whole(const char *text, uint64_t *ret_value)
+{
+	return !text[strspn(text, "0123456789")] && parse_octets(text, ret_value);
+}
+
+static int read_whole(struct doc *doc, const struct field *field, const struct doc_node *node,
+		      uint64_t min, uint64_t max, const char *wanted, unsigned *out,
+		      struct err_msg *msg)
+{
+	uint64_t value;
+
+	if (node->kind != DOC_SCALAR || !parse_whole(node->text, &value) || value < min ||
+	    value > max)
+		return wrong(doc, field, node, wanted, msg);
+	*out = (unsigned)value;
+	return 0;
+}
+
 int field_text(struct doc *doc, const struct field *field, const struct doc_node *node, void *out,
 	       struct err_msg *msg)
 {
@@ -107,6 +139,12 @@ static size_t count_children(const struct doc_node *node)
 	return count;
 }
 
+static void add_text(struct text_list *list, const struct doc_node *node)
+{
+	list->lines[list->count] = node->line;
+	list->items[list->count++] = node->text;
+}
+
 int field_texts(struct doc *doc, const struct field *field, const struct doc_node *node, void *out,
 		struct err_msg *msg)
 {
@@ -116,16 +154,17 @@ int field_texts(struct doc *doc, const struct field *field, const struct doc_nod
 	if (node->kind == DOC_MAP)
 		return wrong(doc, field, node, "text or a list of texts", msg);
 	list->items = doc_alloc(doc, sizeof(*list->items) * (count_children(node) + 1));
-	if (!list->items)
+	list->lines = doc_alloc(doc, sizeof(*list->lines) * (count_children(node) + 1));
+	if (!list->items || !list->lines)
 		return no_memory(msg);
 	if (node->kind == DOC_SCALAR) {
-		list->items[list->count++] = node->text;
+		add_text(list, node);
 		return 0;
 	}
 	for (item = node->child; item; item = item->next) {
 		if (item->kind != DOC_SCALAR)
 			return wrong(doc, field, item, "a list of texts", msg);
-		list->items[list->count++] = item->text;
+		add_text(list, item);
 	}
 	return 0;
 }
@@ -190,13 +229,19 @@ bool parse_fraction(const char *text, double *ret_fraction)
 int field_unsigned(struct doc *doc, const struct field *field, const struct doc_node *node,
 		   void *out, struct err_msg *msg)
 {
-	uint64_t value;
+	return read_whole(doc, field, node, 0, UINT32_MAX, "a number from 0 up", out, msg);
+}
 
-	if (node->kind != DOC_SCALAR || !parse_octets(node->text, &value) || value > 0xffffffff ||
-	    node->text[strspn(node->text, "0123456789")])
-		return wrong(doc, field, node, "a number", msg);
-	*(unsigned *)out = (unsigned)value;
-	return 0;
+int field_count(struct doc *doc, const struct field *field, const struct doc_node *node, void *out,
+		struct err_msg *msg)
+{
+	return read_whole(doc, field, node, 1, UINT32_MAX, "a number from 1 up", out, msg);
+}
+
+int field_mtu(struct doc *doc, const struct field *field, const struct doc_node *node, void *out,
+	      struct err_msg *msg)
+{
+	return read_whole(doc, field, node, MTU_MIN, MTU_MAX, "an MTU from 68 to 65535", out, msg);
 }
 
 int field_octets(struct doc *doc, const struct field *field, const struct doc_node *node, void *out,
@@ -226,16 +271,9 @@ int field_fraction(struct doc *doc, const struct field *field, const struct doc_
 int field_bool(struct doc *doc, const struct field *field, const struct doc_node *node, void *out,
 	       struct err_msg *msg)
 {
-	static const char *const words[] = {"no", "yes", "false", "true"};
-	size_t i;
-
-	for (i = 0; node->kind == DOC_SCALAR && i < 4; i++) {
-		if (strcmp(node->text, words[i]) == 0) {
-			*(bool *)out = i & 1;
-			return 0;
-		}
-	}
-	return wrong(doc, field, node, "yes or no", msg);
+	if (node->kind != DOC_SCALAR || !parse_bool(node->text, out))
+		return wrong(doc, field, node, "yes or no", msg);
+	return 0;
 }
 
 int field_choice(struct doc *doc, const struct field *field, const struct doc_node *node, void *out,

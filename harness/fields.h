@@ -22,9 +22,13 @@ struct field {
 	bool required;
 };
 
+#define MTU_MIN 68 /* RFC 791 §3.2: what every internet module must forward whole */
+#define MTU_MAX 65535
+
 /* What the readers fill. */
 struct text_list {
 	const char **items;
+	unsigned *lines; /* of each item */
 	size_t count;
 };
 
@@ -58,6 +62,8 @@ int fields_read(struct doc *doc, const struct field *fields, const struct doc_no
 field_fn field_text;	  /* const char * */
 field_fn field_texts;	  /* struct text_list: text or a list of texts */
 field_fn field_unsigned;  /* unsigned */
+field_fn field_count;	  /* unsigned, from 1 up */
+field_fn field_mtu;	  /* unsigned, MTU_MIN to MTU_MAX */
 field_fn field_octets;	  /* uint64_t: "1500", "64k", "10M" */
 field_fn field_ms;	  /* unsigned: "250ms", "15s", "2m" */
 field_fn field_fraction;  /* double, 0 to 1: "2%", "0.02" */
@@ -73,5 +79,7 @@ field_fn field_struct;	  /* a struct; arg: struct field_type */
 bool parse_octets(const char *text, uint64_t *ret_octets);
 bool parse_ms(const char *text, unsigned *ret_ms);
 bool parse_fraction(const char *text, double *ret_fraction);
+bool parse_whole(const char *text, uint64_t *ret_value); /* digits alone */
+bool parse_bool(const char *text, bool *ret_value);	 /* yes, no, true, false */
 
 #endif

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PARAMS_MAX 6
+
 struct count {
 	const struct sc_expectation *e;
 	const struct evidence *ev;
@@ -21,8 +23,8 @@ typedef void count_fn(struct count *c);
 
 struct kind {
 	const char *name;
-	const char *text;      /* what is counted */
-	const char *params[6]; /* besides min and max */
+	const char *text;		/* what is counted */
+	const char *params[PARAMS_MAX]; /* besides min and max */
 	count_fn *count;
 };
 
@@ -44,11 +46,24 @@ static bool fits(const struct count *c, const char *key, const char *value)
 	return !wanted || strcmp(wanted, value) == 0;
 }
 
+static bool fits_bool(const struct count *c, const char *key, bool value)
+{
+	const char *text = param(c->e, key);
+	bool wanted = value;
+
+	if (text)
+		parse_bool(text, &wanted);
+	return wanted == value;
+}
+
 static bool fits_number(const struct count *c, const char *key, uint64_t value)
 {
-	const char *wanted = param(c->e, key);
+	const char *text = param(c->e, key);
+	uint64_t wanted = value;
 
-	return !wanted || strtoull(wanted, NULL, 10) == value;
+	if (text)
+		parse_octets(text, &wanted);
+	return wanted == value;
 }
 
 static bool fits_place(const struct count *c, size_t frame)
@@ -153,7 +168,7 @@ static void count_esp(struct count *c)
 	for (i = 0; i < f->n_esp; i++) {
 		const struct esp_fact *e = &f->esp[i];
 
-		if (fits_place(c, e->frame) && fits(c, "encap", e->encap ? "yes" : "no") &&
+		if (fits_place(c, e->frame) && fits_bool(c, "encap", e->encap) &&
 		    (e->have_wire_mode ? fits(c, "mode", mode_text(e->wire_mode))
 				       : !param(c->e, "mode")) &&
 		    fits_number(c, "octets", e->octets.len) &&
@@ -244,7 +259,7 @@ static void count_icmp(struct count *c)
 		size_t frame = icmp->frame != FACT_NONE ? icmp->frame : f->esp[icmp->esp].frame;
 
 		if (fits_place(c, frame) && fits_number(c, "mtu", icmp->mtu) &&
-		    fits(c, "inside", icmp->frame == FACT_NONE ? "yes" : "no"))
+		    fits_bool(c, "inside", icmp->frame == FACT_NONE))
 			add(c, frame);
 	}
 }
@@ -262,7 +277,7 @@ static void count_mss(struct count *c)
 			if (s->have_mss && s->syn_frame != FACT_NONE &&
 			    fits_place(c, s->syn_frame) && fits_number(c, "mss", s->mss) &&
 			    fits(c, "segment", side ? "synack" : "syn") &&
-			    fits(c, "inside", f->tcp[i].inside ? "yes" : "no"))
+			    fits_bool(c, "inside", f->tcp[i].inside))
 				add(c, s->syn_frame);
 		}
 	}
@@ -279,8 +294,7 @@ static void count_unanswered(struct count *c)
 
 		if (flow->side[0].syn_frame != FACT_NONE && flow->side[1].syn_frame == FACT_NONE &&
 		    !flow->reset && flow->side[1].segments == 0 &&
-		    fits_place(c, flow->first_frame) &&
-		    fits(c, "inside", flow->inside ? "yes" : "no"))
+		    fits_place(c, flow->first_frame) && fits_bool(c, "inside", flow->inside))
 			add(c, flow->first_frame);
 	}
 }
@@ -314,8 +328,7 @@ static void count_tcp(struct count *c)
 		parse_octets(octets, &least);
 	for (i = 0; i < f->n_tcp; i++)
 		if (fits_place(c, f->tcp[i].first_frame) &&
-		    fits(c, "inside", f->tcp[i].inside ? "yes" : "no") &&
-		    f->tcp[i].side[0].octets >= least)
+		    fits_bool(c, "inside", f->tcp[i].inside) && f->tcp[i].side[0].octets >= least)
 			add(c, f->tcp[i].first_frame);
 }
 
@@ -428,10 +441,138 @@ static bool is_known(const struct kind *kind, const char *key)
 {
 	size_t i;
 
-	for (i = 0; i < 6 && kind->params[i]; i++)
+	for (i = 0; i < PARAMS_MAX && kind->params[i]; i++)
 		if (strcmp(kind->params[i], key) == 0)
 			return true;
 	return strcmp(key, "min") == 0 || strcmp(key, "max") == 0;
+}
+
+/* --- what a parameter may say: text that no packet can have would be met by none, and by max 0 */
+
+static bool is_octets(const char *text)
+{
+	uint64_t value;
+
+	return parse_octets(text, &value);
+}
+
+static bool is_number(const char *text)
+{
+	uint64_t value;
+
+	return parse_whole(text, &value);
+}
+
+static bool is_bool(const char *text)
+{
+	bool value;
+
+	return parse_bool(text, &value);
+}
+
+static bool is_address(const char *text)
+{
+	struct ip_addr addr;
+
+	return ip_addr_parse(text, &addr) == 0;
+}
+
+static bool is_mode(const char *text)
+{
+	return strcmp(text, "tunnel") == 0 || strcmp(text, "transport") == 0 ||
+	       strcmp(text, "beet") == 0;
+}
+
+static bool is_kind(const char *text)
+{
+	return strcmp(text, "request") == 0 || strcmp(text, "response") == 0;
+}
+
+static bool is_end(const char *text)
+{
+	return strcmp(text, "initiator") == 0 || strcmp(text, "responder") == 0;
+}
+
+static bool is_segment(const char *text)
+{
+	return strcmp(text, "syn") == 0 || strcmp(text, "synack") == 0;
+}
+
+static bool is_exchange(const char *text)
+{
+	char name[64];
+	unsigned i;
+
+	for (i = 0; i <= UINT8_MAX; i++)
+		if (strcmp(ike_exchange_name(i, name, sizeof(name)), text) == 0)
+			return true;
+	return false;
+}
+
+static bool is_notify(const char *text)
+{
+	char name[64];
+	unsigned i;
+
+	for (i = 0; i <= UINT16_MAX; i++)
+		if (strcmp(ike_notify_name(i, name, sizeof(name)), text) == 0)
+			return true;
+	return false;
+}
+
+/* A parameter that is not here may be any text. */
+static const struct {
+	const char *key;
+	bool (*is_right)(const char *text);
+	const char *wanted;
+} param_types[] = {
+    {"min", is_number, "a number"},
+    {"max", is_number, "a number"},
+    {"mss", is_number, "a number"},
+    {"mtu", is_number, "a number"},
+    {"total", is_number, "a number"},
+    {"protocol", is_number, "a number of IP's next header"},
+    {"next_header", is_number, "a number of IP's next header"},
+    {"octets", is_octets, "a number of octets like 1400 or 64k"},
+    {"encap", is_bool, "yes or no"},
+    {"inside", is_bool, "yes or no"},
+    {"address", is_address, "an address"},
+    {"src", is_address, "an address"},
+    {"dst", is_address, "an address"},
+    {"asked", is_mode, "tunnel, transport or beet"},
+    {"mode", is_mode, "tunnel, transport or beet"},
+    {"kind", is_kind, "request or response"},
+    {"from", is_end, "initiator or responder"},
+    {"segment", is_segment, "syn or synack"},
+    {"exchange", is_exchange, "an exchange of IKE, as IKE_AUTH"},
+    {"notify", is_notify, "a notify of IKE, as NO_PROPOSAL_CHOSEN or N(40961)"},
+};
+
+static int unknown_param(struct doc *doc, const struct kind *kind, const struct pair *pair,
+			 struct err_msg *msg)
+{
+	char known[160] = "";
+	size_t i, len = 0;
+
+	for (i = 0; i < PARAMS_MAX && kind->params[i]; i++)
+		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s, ", kind->params[i]);
+	return doc_error(doc, pair->line, msg, "'%s' has no parameter '%s'; it has: %smin, max",
+			 kind->name, pair->key, known);
+}
+
+static int check_param(struct doc *doc, const struct kind *kind, const struct pair *pair,
+		       struct err_msg *msg)
+{
+	size_t i;
+
+	if (!is_known(kind, pair->key))
+		return unknown_param(doc, kind, pair, msg);
+	for (i = 0; i < sizeof(param_types) / sizeof(param_types[0]); i++)
+		if (strcmp(param_types[i].key, pair->key) == 0 &&
+		    !param_types[i].is_right(pair->value))
+			return doc_error(doc, pair->line, msg, "'%s' must be %s, not '%s'",
+					 pair->key, param_types[i].wanted, pair->value);
+	return 0;
 }
 
 int occurred_validate(struct doc *doc, const struct sc_expectation *e, struct err_msg *msg)
@@ -439,6 +580,7 @@ int occurred_validate(struct doc *doc, const struct sc_expectation *e, struct er
 	const struct kind *kind = find_kind(e->occurred);
 	char known[320] = "";
 	size_t i, len = 0;
+	int err = 0;
 
 	for (i = 0; i < KINDS; i++)
 		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "",
@@ -446,12 +588,12 @@ int occurred_validate(struct doc *doc, const struct sc_expectation *e, struct er
 	if (!kind)
 		return doc_error(doc, e->line, msg, "nothing is known as '%s'; there are: %s",
 				 e->occurred, known);
-	for (i = 0; i < e->with.count; i++)
-		if (!is_known(kind, e->with.items[i].key))
-			return doc_error(doc, e->with.items[i].line, msg,
-					 "'%s' has no parameter '%s'", e->occurred,
-					 e->with.items[i].key);
-	return 0;
+	for (i = 0; i < e->with.count && err == 0; i++)
+		err = check_param(doc, kind, &e->with.items[i], msg);
+	if (err == 0 && strcmp(kind->name, "mapping") == 0 && !param(e, "address"))
+		err =
+		    doc_error(doc, e->line, msg, "'mapping' needs 'address': whose ports to count");
+	return err;
 }
 
 /* "exchange IKE_AUTH, notify COOKIE: " */

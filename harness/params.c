@@ -10,12 +10,11 @@ typedef bool param_fn(const char *text, struct check_params *params);
 
 static bool read_tristate(const char *text, enum tristate *ret_value)
 {
-	if (strcmp(text, "yes") == 0)
-		*ret_value = YES;
-	else if (strcmp(text, "no") == 0)
-		*ret_value = NO;
-	else
+	bool value;
+
+	if (!parse_bool(text, &value))
 		return false;
+	*ret_value = value ? YES : NO;
 	return true;
 }
 
@@ -173,28 +172,72 @@ static bool set_selectors(const char *text, struct check_params *params)
 	return true;
 }
 
+/* checks: those that take the parameter. */
 static const struct {
 	const char *key;
 	param_fn *set;
 	const char *wanted;
+	const char *checks[3];
 } rows[] = {
-    {"asked", set_asked, "tunnel, transport or beet"},
-    {"mode", set_mode, "tunnel, transport or beet"},
-    {"initiator_behind_nat", set_initiator_nat, "yes or no"},
-    {"responder_behind_nat", set_responder_nat, "yes or no"},
-    {"encap", set_encap, "yes or no"},
-    {"icmp", set_icmp, "yes or no"},
-    {"keepalive", set_keepalive, "a time like 20s"},
-    {"retransmit", set_retransmit, "a time like 10s"},
-    {"fragment_size", set_fragment_size, "a number of octets"},
-    {"path_mtu", set_path_mtu, "a number of octets"},
-    {"lost", set_lost, "a number"},
-    {"twice", set_twice, "a number"},
-    {"tunnel_nets", set_tunnel_nets, "networks with blanks between"},
-    {"selectors", set_selectors, "pairs 'INITIATOR = RESPONDER' with ';' between"},
+    {"asked", set_asked, "tunnel, transport or beet", {"mode"}},
+    {"mode", set_mode, "tunnel, transport or beet", {"mode"}},
+    {"initiator_behind_nat", set_initiator_nat, "yes or no", {"nat-t", "keepalive"}},
+    {"responder_behind_nat", set_responder_nat, "yes or no", {"nat-t", "keepalive"}},
+    {"encap", set_encap, "yes or no", {"nat-t"}},
+    {"icmp", set_icmp, "yes or no", {"pmtu"}},
+    {"keepalive", set_keepalive, "a time like 20s", {"keepalive"}},
+    {"retransmit", set_retransmit, "a time like 10s", {"requests"}},
+    {"fragment_size", set_fragment_size, "a number of octets", {"fragments"}},
+    {"path_mtu", set_path_mtu, "a number of octets", {"mss", "pmtu"}},
+    {"lost", set_lost, "a number", {"delivery"}},
+    {"twice", set_twice, "a number", {"delivery"}},
+    {"tunnel_nets", set_tunnel_nets, "networks with blanks between", {"cleartext"}},
+    {"selectors",
+     set_selectors,
+     "pairs 'INITIATOR = RESPONDER' with ';' between",
+     {"selectors", "delivery"}},
 };
 
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define ROWS	  (sizeof(rows) / sizeof(rows[0]))
+#define TAKES_MAX (sizeof(rows[0].checks) / sizeof(rows[0].checks[0]))
+
+static bool takes(const char *check, size_t row)
+{
+	size_t i;
+
+	for (i = 0; i < TAKES_MAX && rows[row].checks[i]; i++)
+		if (strcmp(rows[row].checks[i], check) == 0)
+			return true;
+	return false;
+}
+
+static int unknown_param(struct doc *doc, const char *check, const struct pair *pair,
+			 struct err_msg *msg)
+{
+	char known[320] = "none";
+	size_t i, len = 0;
+
+	for (i = 0; i < ROWS && len < sizeof(known); i++)
+		if (takes(check, i))
+			len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s",
+						len ? ", " : "", rows[i].key);
+	return doc_error(doc, pair->line, msg, "check '%s' has no parameter '%s'; it has: %s",
+			 check, pair->key, known);
+}
+
+static int check_keys(struct doc *doc, const struct sc_expectation *e, struct err_msg *msg)
+{
+	size_t i, k;
+
+	for (i = 0; i < e->with.count; i++) {
+		for (k = 0; k < ROWS; k++)
+			if (strcmp(rows[k].key, e->with.items[i].key) == 0 && takes(e->check, k))
+				break;
+		if (k == ROWS)
+			return unknown_param(doc, e->check, &e->with.items[i], msg);
+	}
+	return 0;
+}
 
 static int read_pair(struct doc *doc, const struct pair *pair, struct check_params *params,
 		     struct err_msg *msg)
@@ -209,7 +252,7 @@ static int read_pair(struct doc *doc, const struct pair *pair, struct check_para
 		return doc_error(doc, pair->line, msg, "'%s' must be %s, not '%s'", pair->key,
 				 rows[i].wanted, pair->value);
 	}
-	return doc_error(doc, pair->line, msg, "checks know no parameter '%s'", pair->key);
+	return doc_error(doc, pair->line, msg, "checks have no parameter '%s'", pair->key);
 }
 
 int params_read(struct doc *doc, const struct pair_list *with, struct check_params *params,
@@ -232,7 +275,9 @@ int params_validate(struct doc *doc, const struct sc_expectation *expectation, s
 	int err;
 
 	if (check_find(expectation->check)) {
-		err = params_read(doc, &expectation->with, &params, msg);
+		err = check_keys(doc, expectation, msg);
+		if (err == 0)
+			err = params_read(doc, &expectation->with, &params, msg);
 		params_clear(&params);
 		return err;
 	}

@@ -7,6 +7,7 @@
 #include "harness/occurred.h"
 #include "harness/params.h"
 #include "harness/stream.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,7 +65,7 @@ static const struct field impairment_fields[] = {
     {"delay", field_ms, AT(sc_impairment, delay_ms), NULL, false},
     {"jitter", field_ms, AT(sc_impairment, jitter_ms), NULL, false},
     {"rate", field_octets, AT(sc_impairment, rate), NULL, false},
-    {"mtu", field_unsigned, AT(sc_impairment, mtu), NULL, false},
+    {"mtu", field_mtu, AT(sc_impairment, mtu), NULL, false},
     {"icmp", field_bool, AT(sc_impairment, icmp), NULL, false},
     {"aims", field_aims, AT(sc_impairment, aims), NULL, false},
     END};
@@ -73,7 +74,7 @@ static const struct field_type impairment_type = {sizeof(struct sc_impairment), 
 
 static const struct field link_fields[] = {
     {"ends", field_texts, AT(sc_link, ends), NULL, true},
-    {"mtu", field_unsigned, AT(sc_link, mtu), NULL, false},
+    {"mtu", field_mtu, AT(sc_link, mtu), NULL, false},
     {"place", field_choice, AT(sc_link, place), places, false},
     {"wire", field_struct, AT(sc_link, wire), &impairment_type, false},
     END};
@@ -165,13 +166,13 @@ static const struct field_type expectation_type = {
 	{                                                                \
 		"octets", field_octets, AT(sc_step, octets), NULL, false \
 	}
-#define STEP_SIZE                                                      \
-	{                                                              \
-		"size", field_unsigned, AT(sc_step, size), NULL, false \
+#define STEP_SIZE                                                   \
+	{                                                           \
+		"size", field_count, AT(sc_step, size), NULL, false \
 	}
-#define STEP_COUNT                                                       \
-	{                                                                \
-		"count", field_unsigned, AT(sc_step, count), NULL, false \
+#define STEP_COUNT                                                    \
+	{                                                             \
+		"count", field_count, AT(sc_step, count), NULL, false \
 	}
 #define STEP_RUN(required)                                          \
 	{                                                           \
@@ -204,8 +205,8 @@ static const struct field rekey_fields[] = {
     {"nodes", field_texts, AT(sc_step, nodes), NULL, true},
     STEP_CHILD(false),
     {"ike", field_text, AT(sc_step, ike), NULL, false},
-    {"times", field_unsigned, AT(sc_step, count), NULL, false},
-    {"times_long", field_unsigned, AT(sc_step, count_long), NULL, false},
+    {"times", field_count, AT(sc_step, count), NULL, false},
+    {"times_long", field_count, AT(sc_step, count_long), NULL, false},
     {"every", field_ms, AT(sc_step, every_ms), NULL, false},
     STEP_WITHIN,
     STEP_EXPECT,
@@ -326,6 +327,19 @@ static bool find_step_kind(const char *name, enum step_kind *ret_kind)
 	return false;
 }
 
+static int unknown_step(const struct doc *doc, const struct doc_node *node, struct err_msg *msg)
+{
+	char known[320];
+	size_t len = 0;
+	int i;
+
+	for (i = 0; i < STEP_KINDS_COUNT && len < sizeof(known); i++)
+		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "",
+					step_kind_name((enum step_kind)i));
+	return doc_error(doc, node->line, msg, "unknown step '%s'; there are: %s", node->key,
+			 known);
+}
+
 static int field_step(struct doc *doc, const struct field *field, const struct doc_node *node,
 		      void *out, struct err_msg *msg)
 {
@@ -336,7 +350,7 @@ static int field_step(struct doc *doc, const struct field *field, const struct d
 	*step = (struct sc_step){
 	    .line = node->line, .children = -1, .sas = -1, .impairment.icmp = true};
 	if (!find_step_kind(node->key, &step->kind))
-		return doc_error(doc, node->line, msg, "unknown step '%s'", node->key);
+		return unknown_step(doc, node, msg);
 	inner.arg = &step_types[step->kind];
 	return field_struct(doc, &inner, node, out, msg);
 }
@@ -376,7 +390,7 @@ static const struct field scenario_fields[] = {
     {"purpose", field_text, AT(scenario, purpose), NULL, true},
     {"needs", field_texts, AT(scenario, needs), NULL, false},
     {"pairs", field_texts, AT(scenario, pairs), NULL, false},
-    {"runs", field_unsigned, AT(scenario, runs), NULL, false},
+    {"runs", field_count, AT(scenario, runs), NULL, false},
     {"topology", field_struct, AT(scenario, topology), &topology_type, true},
     {"credentials", field_items, AT(scenario, credentials), &credential_type, false},
     {"endpoints", field_items, AT(scenario, endpoints), &endpoint_type, false},

@@ -32,7 +32,16 @@ static const struct {
     {"name: [t]\n", "t.yaml:1: 'name' must be text, not a list"},
     {HEAD NET "steps: x\n", "t.yaml:4: 'steps' must be a list"},
     {HEAD NET "steps:\n- start\n", "t.yaml:5: a step is one key"},
-    {HEAD NET "steps:\n- dance: a\n", "t.yaml:5: unknown step 'dance'"},
+    {HEAD NET "steps:\n- dance: a\n", "t.yaml:5: unknown step 'dance'; there are: start, stop"},
+    {HEAD NET "steps:\n\t- idle: 1s\n", "t.yaml:5: a tab; YAML indents with blanks"},
+    {HEAD NET "steps:\n  - idle: 1s\n - idle: 1s\n",
+     "t.yaml:6: did not find expected key, while parsing a block mapping; check the indentation"},
+    {HEAD NET "steps:\n- ping: {from: a, address: 10.0.0.1, count: -3}\n",
+     "t.yaml:5: 'count' must be a number from 1 up, not '-3'"},
+    {HEAD NET "steps:\n- ping: {from: a, address: 10.0.0.1, size: 0}\n",
+     "t.yaml:5: 'size' must be a number from 1 up, not '0'"},
+    {HEAD NET "steps:\n- impair: {wire: a-b, to: {mtu: 14}}\n",
+     "t.yaml:5: 'mtu' must be an MTU from 68 to 65535, not '14'"},
     {HEAD NET "steps:\n- start: a\n", "t.yaml:5: no endpoint at 'a'"},
     {HEAD NET "steps:\n- ping: {from: a}\n", "t.yaml:5: 'address' is missing"},
     {HEAD NET "steps:\n- ping: {from: z, address: 10.0.0.1}\n", "t.yaml:5: no node 'z'"},
@@ -69,8 +78,25 @@ static const struct {
     {HEAD NET "steps: []\nexpect:\n- {occurred: luck}\n", "t.yaml:6: nothing is known as 'luck'"},
     {HEAD NET "steps: []\nexpect:\n- check: mode\n  with: {mode: fast}\n",
      "t.yaml:7: 'mode' must be tunnel, transport or beet, not 'fast'"},
+    {HEAD NET "steps: []\nexpect:\n- check: nat-t\n  with: {encaps: yes}\n",
+     "t.yaml:7: check 'nat-t' has no parameter 'encaps'; it has: initiator_behind_nat, "
+     "responder_behind_nat, encap"},
+    {HEAD NET "steps: []\nexpect:\n- check: mss\n  with: {encap: yes}\n",
+     "t.yaml:7: check 'mss' has no parameter 'encap'; it has: path_mtu"},
+    {HEAD NET "steps: []\nexpect:\n- check: opened\n  with: {encap: yes}\n",
+     "t.yaml:7: check 'opened' has no parameter 'encap'; it has: none"},
     {HEAD NET "steps: []\nexpect:\n- occurred: esp\n  with: {colour: red}\n",
-     "t.yaml:7: 'esp' has no parameter 'colour'"},
+     "t.yaml:7: 'esp' has no parameter 'colour'; it has: mode, encap, octets, next_header, place, "
+     "min, max"},
+    {HEAD NET "steps: []\nexpect:\n- occurred: esp\n  with: {min: -10}\n",
+     "t.yaml:7: 'min' must be a number, not '-10'"},
+    {HEAD NET "steps: []\nexpect:\n- occurred: esp\n  with: {encap: maybe}\n",
+     "t.yaml:7: 'encap' must be yes or no, not 'maybe'"},
+    {HEAD NET "steps: []\nexpect:\n- occurred: message\n  with: {notify: NO_PROPOSAL, max: 0}\n",
+     "t.yaml:7: 'notify' must be a notify of IKE"},
+    {HEAD NET "steps: []\nexpect:\n- occurred: message\n  with: {exchange: IKE_INIT}\n",
+     "t.yaml:7: 'exchange' must be an exchange of IKE, as IKE_AUTH, not 'IKE_INIT'"},
+    {HEAD NET "steps: []\nexpect:\n- occurred: mapping\n", "t.yaml:6: 'mapping' needs 'address'"},
     {HEAD "steps: []\ntopology: {nodes: []}\n", "t.yaml:4: a network without nodes"},
     {HEAD "steps: []\ntopology: {nodes: [a], links: [[a:e0, z:e0]]}\n", "t.yaml:4: no node 'z'"},
     {HEAD "steps: []\ntopology: {nodes: [a], links: [[a:e0]]}\n", "t.yaml:4: a link has two ends"},
@@ -122,6 +148,18 @@ static void test_a_file_cut_short_anywhere_is_an_error_or_a_scenario(void **stat
 	for (len = 0; len < sizeof(text); len++)
 		if (scenario_parse("t.yaml", text, len, &sc, &msg) == 0)
 			scenario_free(sc);
+}
+
+static void test_true_and_false_are_yes_and_no(void **state)
+{
+	static const char text[] = HEAD NET "steps: []\nexpect:\n"
+					    "- {check: nat-t, with: {encap: true}}\n"
+					    "- {occurred: esp, with: {encap: false}}\n";
+	struct err_msg msg;
+
+	(void)state;
+	try_text(text, &msg);
+	assert_string_equal(msg.text, "");
 }
 
 static void test_nesting_is_bounded(void **state)
@@ -218,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_mistakes_are_told_with_file_and_line),
 	    cmocka_unit_test(test_a_file_cut_short_anywhere_is_an_error_or_a_scenario),
+	    cmocka_unit_test(test_true_and_false_are_yes_and_no),
 	    cmocka_unit_test(test_nesting_is_bounded),
 	    cmocka_unit_test(test_a_link_of_the_base_can_be_impaired),
 	    cmocka_unit_test(test_routes_of_the_base_can_be_left_out),
