@@ -172,7 +172,7 @@ static bool set_selectors(const char *text, struct check_params *params)
 	return true;
 }
 
-/* checks: those that take the parameter. */
+/* checks: those that take the parameter; none: all. */
 static const struct {
 	const char *key;
 	param_fn *set;
@@ -208,7 +208,7 @@ static bool takes(const char *check, size_t row)
 	for (i = 0; i < TAKES_MAX && rows[row].checks[i]; i++)
 		if (strcmp(rows[row].checks[i], check) == 0)
 			return true;
-	return false;
+	return i == 0;
 }
 
 static int unknown_param(struct doc *doc, const char *check, const struct pair *pair,
