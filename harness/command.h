@@ -18,6 +18,7 @@ struct command {
 
 #define COMMANDS(X)                                                                         \
 	X("run", "build the network of a scenario, run it, judge it, report", cmd_run)      \
+	X("sim", "run scenarios by seed on a virtual clock, without root", cmd_sim)         \
 	X("list", "the scenarios, with their purposes", cmd_list)                           \
 	X("shell", "the network of a scenario, with a prompt in a node", cmd_shell)         \
 	X("clean", "remove what killed runs have left", cmd_clean)                          \

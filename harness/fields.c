@@ -226,6 +226,45 @@ bool parse_fraction(const char *text, double *ret_fraction)
 	return parse_units(text, units, 1.0, ret_fraction);
 }
 
+/* "LO-HI", or one value for both. */
+static int read_range(struct doc *doc, const struct field *field, const struct doc_node *node,
+		      bool (*parse)(const char *text, unsigned *ret_value), const char *what,
+		      unsigned *out, struct err_msg *msg)
+{
+	char *copy = node->kind == DOC_SCALAR ? doc_strdup(doc, node->text) : NULL, *high = copy;
+	char *low = copy ? strsep(&high, "-") : NULL;
+	unsigned range[2];
+
+	if (!low || !parse(low, &range[0]) || !parse(high ? high : low, &range[1]) ||
+	    range[0] > range[1])
+		return wrong(doc, field, node, what, msg);
+	memcpy(out, range, sizeof(range));
+	return 0;
+}
+
+static bool parse_count(const char *text, unsigned *ret_count)
+{
+	uint64_t value;
+
+	if (!parse_octets(text, &value) || value > 100000 || text[strspn(text, "0123456789")])
+		return false;
+	*ret_count = (unsigned)value;
+	return true;
+}
+
+int field_range(struct doc *doc, const struct field *field, const struct doc_node *node, void *out,
+		struct err_msg *msg)
+{
+	return read_range(doc, field, node, parse_count, "a number or a range, '0-3'", out, msg);
+}
+
+int field_range_ms(struct doc *doc, const struct field *field, const struct doc_node *node,
+		   void *out, struct err_msg *msg)
+{
+	return read_range(doc, field, node, parse_ms, "a time or a range of times, '1s-40s'", out,
+			  msg);
+}
+
 int field_unsigned(struct doc *doc, const struct field *field, const struct doc_node *node,
 		   void *out, struct err_msg *msg)
 {

@@ -603,6 +603,32 @@ static int check_node(struct make *m, unsigned line, const char *node)
 	return 0;
 }
 
+static int check_faults(struct make *m, const struct sc_step *step)
+{
+	const struct sc_fault *faults = step->faults.of.items;
+	const struct sc_flow *flows = step->faults.flows.items;
+	struct ip_addr addr;
+	size_t i, j;
+	int err = 0;
+
+	for (i = 0; i < step->faults.of.count && err == 0; i++) {
+		if (faults[i].wire && !plan_find_wire(m->plan, faults[i].wire))
+			return doc_error(m->doc, faults[i].line, m->msg, "no wire '%s'",
+					 faults[i].wire);
+		for (j = 0; j < faults[i].nodes.count && err == 0; j++)
+			err = check_node(m, faults[i].line, faults[i].nodes.items[j]);
+	}
+	for (i = 0; i < step->faults.flows.count && err == 0; i++) {
+		err = check_node(m, flows[i].line, flows[i].from);
+		if (err == 0)
+			err = check_node(m, flows[i].line, flows[i].to);
+		if (err == 0 && ip_addr_parse(flows[i].address, &addr) < 0)
+			err = doc_error(m->doc, flows[i].line, m->msg, "'%s' is no address",
+					flows[i].address);
+	}
+	return err;
+}
+
 static int check_step(struct make *m, const struct sc_step *step)
 {
 	const struct plan_wire *wire = step->wire ? plan_find_wire(m->plan, step->wire) : NULL;
@@ -617,6 +643,8 @@ static int check_step(struct make *m, const struct sc_step *step)
 		return err;
 	if (step->address && ip_addr_parse(step->address, &addr) < 0)
 		return doc_error(m->doc, step->line, m->msg, "'%s' is no address", step->address);
+	if (step->kind == STEP_FAULTS)
+		return check_faults(m, step);
 	if (step->wire && !wire)
 		return doc_error(m->doc, step->line, m->msg, "no wire '%s'", step->wire);
 	if (wire && !wire->impairment.is_set)
@@ -709,4 +737,19 @@ const char *plan_node_of(const struct plan *plan, const struct ip_addr *addr)
 		    ip_addr_eq(&other, addr))
 			return topo->addresses[i].node;
 	return NULL;
+}
+
+bool plan_needs_sim(const struct plan *plan)
+{
+	const struct sc_step *steps = plan->scenario->steps.items;
+	const struct sc_node *nodes = plan->scenario->topology.nodes.items;
+	size_t i;
+
+	for (i = 0; i < plan->scenario->steps.count; i++)
+		if (steps[i].kind == STEP_FAULTS)
+			return true;
+	for (i = 0; i < plan->scenario->topology.nodes.count; i++)
+		if (nodes[i].nat.mapping || nodes[i].nat.filtering || nodes[i].nat.hairpin)
+			return true;
+	return false;
 }

@@ -52,6 +52,8 @@ const struct plan_wire *plan_find_wire(const struct plan *plan, const char *name
 const struct plan_endpoint *plan_find_endpoint(const struct plan *plan, const char *node);
 /* The node that has an address; NULL. */
 const char *plan_node_of(const struct plan *plan, const struct ip_addr *addr);
+/* True if no world but sim can do what the scenario asks. */
+bool plan_needs_sim(const struct plan *plan);
 /* One line on a step, as a person would say it. Returns buf. */
 const char *step_describe(const struct sc_step *step, char *buf, size_t cap);
 /* "loss 2%, delay 10 ms"; "perfect". Returns buf. */

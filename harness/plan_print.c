@@ -115,6 +115,10 @@ static void describe_network(const struct sc_step *s, char *buf, size_t cap)
 		snprintf(buf, cap, "wire %s lets go what %s holds", s->wire,
 			 s->name ? s->name : "it");
 		break;
+	case STEP_FAULTS:
+		snprintf(buf, cap, "faults for %u s, then %u s of calm", s->faults.for_ms / 1000,
+			 s->faults.calm_ms / 1000);
+		break;
 	case STEP_IDLE:
 		snprintf(buf, cap, "let %g s pass", s->within_ms / 1000.0);
 		break;

@@ -50,6 +50,8 @@ const char *run_missing(const struct plan *plan)
 	const char *missing;
 	size_t i;
 
+	if (plan_needs_sim(plan))
+		return "is for 'beetlab sim'";
 	if (geteuid() != 0)
 		return "needs root, to make network namespaces";
 	if (access("/dev/net/tun", R_OK | W_OK) < 0)
@@ -336,4 +338,29 @@ int run_plan(const struct plan *plan, const struct run_options *options, json_t 
 	free(run.truth);
 	*ret_result = run.result;
 	return 0;
+}
+
+int run_judge_dir(const struct plan *plan, const char *dir, const char *command,
+		  json_t **ret_result, struct err_msg *msg)
+{
+	const struct run_options options = {.out = dir};
+	struct run run = {.plan = plan, .options = &options, .start = wait_now_ms()};
+	int err = ERR_NOMEM;
+
+	run.world.dir = dir;
+	run.result = result_new(plan, command);
+	run.truth = calloc(plan->wires_count + 1, sizeof(*run.truth));
+	err_set(msg, ERR_NOMEM, "out of memory");
+	if (run.result && run.truth)
+		err = judge(&run, msg);
+	if (run.has_facts && err == 0)
+		err = report_evidence(&run.facts, dir, msg);
+	if (run.has_facts)
+		facts_free(&run.facts);
+	free(run.truth);
+	if (err < 0)
+		json_decref(run.result);
+	else
+		*ret_result = run.result;
+	return err;
 }

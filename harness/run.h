@@ -27,6 +27,11 @@ struct run_options {
 int run_plan(const struct plan *plan, const struct run_options *options, json_t **ret_result,
 	     struct err_msg *msg);
 
+/* Judges the captures and keys of a directory that a run of this plan has left, without wires'
+ * ground truth. *ret_result is the caller's. */
+int run_judge_dir(const struct plan *plan, const char *dir, const char *command,
+		  json_t **ret_result, struct err_msg *msg);
+
 /* NULL if the machine can run the plan, else why not: needs root, needs a program. */
 const char *run_missing(const struct plan *plan);
 

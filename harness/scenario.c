@@ -23,6 +23,12 @@ static const char *const places[] = {"auto", "outer", "inside", NULL};
 static const char *const credential_kinds[] = {"self-signed", "ca", "issued", NULL};
 static const char *const credential_keys[] = {"ed25519", "rsa", "ecdsa", "rsa4096", NULL};
 static const char *const protocols[] = {[STREAM_TCP] = "tcp", [STREAM_UDP] = "udp", NULL};
+static const char *const nat_dependences[] = {"address-and-port", "address", "nothing", NULL};
+static const char *const fault_kinds[] = {
+#define X(id, name, help) name,
+    FAULT_KINDS(X)
+#undef X
+	NULL};
 static const char *const results[] = {"ok", "fail", NULL};
 static const char *const verdicts[] = {"pass", "fail", NULL};
 
@@ -41,6 +47,9 @@ static const struct field nat_fields[] = {
     {"outside", field_text, AT(sc_nat, outside), NULL, true},
     {"ports", field_choice, AT(sc_nat, ports), nat_ports, false},
     {"udp_timeout", field_ms, AT(sc_nat, udp_ms), NULL, false},
+    {"mapping", field_choice, AT(sc_nat, mapping), nat_dependences, false},
+    {"filtering", field_choice, AT(sc_nat, filtering), nat_dependences, false},
+    {"hairpin", field_bool, AT(sc_nat, hairpin), NULL, false},
     END};
 static const struct field_type nat_type = {sizeof(struct sc_nat), nat_fields, NULL,
 					   AT(sc_nat, line)};
@@ -275,6 +284,42 @@ static const struct field background_fields[] = {STEP_NODE(true), STEP_RUN(true)
 static const struct field idle_fields[] = {{"for", field_ms, AT(sc_step, within_ms), NULL, true},
 					   END};
 
+/* A fault that is to happen says what it needs; check_fault knows which kind needs what. */
+static const struct field fault_fields[] = {
+    {"kind", field_choice, AT(sc_fault, kind), fault_kinds, true},
+    {"count", field_range, AT(sc_fault, count), NULL, true},
+    {"wire", field_text, AT(sc_fault, wire), NULL, false},
+    {"at", field_texts, AT(sc_fault, nodes), NULL, false},
+    {"ike", field_text, AT(sc_fault, ike), NULL, false},
+    {"child", field_text, AT(sc_fault, child), NULL, false},
+    {"lasts", field_range_ms, AT(sc_fault, lasts_ms), NULL, false},
+    {"together", field_range_ms, AT(sc_fault, together_ms), NULL, false},
+    {"to", field_struct, AT(sc_fault, to), &impairment_type, false},
+    END};
+static const struct field_type fault_type = {sizeof(struct sc_fault), fault_fields, NULL,
+					     AT(sc_fault, line)};
+
+static const struct field flow_fields[] = {
+    {"from", field_text, AT(sc_flow, from), NULL, true},
+    {"to", field_text, AT(sc_flow, to), NULL, true},
+    {"address", field_text, AT(sc_flow, address), NULL, true},
+    {"every", field_ms, AT(sc_flow, every_ms), NULL, true},
+    {"size", field_unsigned, AT(sc_flow, size), NULL, false},
+    END};
+static const struct field_type flow_type = {sizeof(struct sc_flow), flow_fields, NULL,
+					    AT(sc_flow, line)};
+
+static const struct field faults_fields[] = {
+    {"for", field_ms, AT(sc_step, faults.for_ms), NULL, true},
+    {"calm", field_ms, AT(sc_step, faults.calm_ms), NULL, true},
+    {"rounds", field_unsigned, AT(sc_step, faults.rounds), NULL, false},
+    {"drift", field_unsigned, AT(sc_step, faults.drift), NULL, false},
+    {"children", field_range, AT(sc_step, faults.children), NULL, false},
+    {"sas", field_unsigned, AT(sc_step, faults.sas), NULL, false},
+    {"of", field_items, AT(sc_step, faults.of), &fault_type, true},
+    {"traffic", field_items, AT(sc_step, faults.flows), &flow_type, true},
+    END};
+
 static const struct field_type step_types[STEP_KINDS_COUNT] = {
 #define TYPE(table, short_key)                                              \
 	{                                                                   \
@@ -301,6 +346,7 @@ static const struct field_type step_types[STEP_KINDS_COUNT] = {
     [STEP_SHELL] = TYPE(shell_fields, NULL),
     [STEP_BACKGROUND] = TYPE(background_fields, NULL),
     [STEP_IDLE] = TYPE(idle_fields, "for"),
+    [STEP_FAULTS] = TYPE(faults_fields, NULL),
 };
 
 const char *step_kind_name(enum step_kind kind)
@@ -312,6 +358,11 @@ const char *step_kind_name(enum step_kind kind)
 	};
 
 	return names[kind];
+}
+
+const char *fault_kind_name(enum fault_kind kind)
+{
+	return fault_kinds[kind];
 }
 
 static bool find_step_kind(const char *name, enum step_kind *ret_kind)
@@ -467,6 +518,43 @@ static int check_credential(const struct scenario *sc, size_t index, struct err_
 	return err < 0 ? err : check_at(sc, &cred->certificate_at, cred->line, msg);
 }
 
+/* --- faults --- */
+
+static int check_fault(const struct scenario *sc, const struct sc_fault *f, struct err_msg *msg)
+{
+	bool on_wire = f->kind == FAULT_OUTAGE || f->kind == FAULT_IMPAIR;
+	bool has_length = on_wire || f->kind == FAULT_KILL || f->kind == FAULT_TERMINATE;
+	const char *name = fault_kind_name((enum fault_kind)f->kind);
+
+	if (on_wire != (f->wire != NULL) || on_wire == (f->nodes.count > 0))
+		return doc_error(sc->doc, f->line, msg, "%s takes %s", name,
+				 on_wire ? "'wire', and no 'at'"
+					 : "'at', its nodes, and no 'wire'");
+	if (has_length != (f->lasts_ms.hi > 0))
+		return doc_error(sc->doc, f->line, msg, "%s takes %s", name,
+				 has_length ? "'lasts'" : "no 'lasts'");
+	if ((f->kind == FAULT_IMPAIR) != (f->to.line > 0))
+		return doc_error(sc->doc, f->line, msg, "'to' goes with kind 'impair'");
+	if ((f->kind == FAULT_REKEY_IKE || f->kind == FAULT_TERMINATE) != (f->ike != NULL))
+		return doc_error(sc->doc, f->line, msg, "'ike' goes with rekey-ike and terminate");
+	if ((f->kind == FAULT_REKEY_CHILD || f->kind == FAULT_INITIATE ||
+	     f->kind == FAULT_TERMINATE) != (f->child != NULL))
+		return doc_error(sc->doc, f->line, msg,
+				 "'child' goes with rekey-child, initiate and terminate");
+	return f->kind == FAULT_NAT_REBOOT ? 0 : check_at(sc, &f->nodes, f->line, msg);
+}
+
+static int check_faults(const struct scenario *sc, const struct sc_step *step, struct err_msg *msg)
+{
+	const struct sc_fault *faults = step->faults.of.items;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < step->faults.of.count && err == 0; i++)
+		err = check_fault(sc, &faults[i], msg);
+	return err;
+}
+
 static bool drives_endpoint(enum step_kind kind)
 {
 	return kind == STEP_INITIATE || kind == STEP_TERMINATE || kind == STEP_LISTED;
@@ -537,6 +625,8 @@ static int check_step(const struct scenario *sc, size_t index, struct err_msg *m
 		return check_finish(sc, index, msg);
 	if (step->kind == STEP_WAIT)
 		return check_wait(sc, step, msg);
+	if (step->kind == STEP_FAULTS)
+		return check_faults(sc, step, msg);
 	if (drives_endpoint(step->kind) && !find_endpoint(sc, step->node))
 		return doc_error(sc->doc, step->line, msg, "no endpoint at '%s'", step->node);
 	return check_at(sc, &step->nodes, step->line, msg);

@@ -25,14 +25,18 @@ struct sc_bridge {
 };
 
 enum nat_ports { NAT_PORTS_PRESERVE, NAT_PORTS_RANDOM };
+enum nat_dependence { NAT_BY_ADDRESS_AND_PORT, NAT_BY_ADDRESS, NAT_BY_NOTHING };
 
 /* A NAT box: masquerades what comes from inside, and lets in only what was asked for. */
 struct sc_nat {
 	unsigned line;
-	const char *inside;  /* prefix; NULL: no NAT box */
-	const char *outside; /* interface */
-	int ports;	     /* enum nat_ports */
-	unsigned udp_ms;     /* until an idle UDP mapping is gone; 0: the kernel's */
+	const char *inside;	/* prefix; NULL: no NAT box */
+	const char *outside;	/* interface */
+	int ports;		/* enum nat_ports */
+	unsigned udp_ms;	/* until an idle UDP mapping is gone; 0: the kernel's */
+	int mapping, filtering; /* enum nat_dependence: RFC 4787 §4.1, §5; others than the first in
+				   the world sim alone */
+	bool hairpin;		/* likewise */
 };
 
 struct sc_node {
@@ -144,7 +148,58 @@ enum step_result { EXPECT_OK, EXPECT_FAIL };
 	X(RELEASE, "release", "lets go what an aim of a wire holds")                           \
 	X(SHELL, "shell", "runs a command in a node")                                          \
 	X(BACKGROUND, "background", "starts a command in a node, until the end of the run")    \
-	X(IDLE, "idle", "lets time pass")
+	X(IDLE, "idle", "lets time pass")                                                      \
+	X(FAULTS, "faults", "lets the seed's faults happen, then everything must be well (sim)")
+
+/* Faults by seed, in the world sim. A range is one number or two: a seed chooses in between. */
+struct sc_range {
+	unsigned lo, hi;
+};
+
+#define FAULT_KINDS(X)                                                                      \
+	X(OUTAGE, "outage", "a wire is down")                                               \
+	X(IMPAIR, "impair", "a wire does more than it does otherwise")                      \
+	X(NAT_REBOOT, "nat-reboot", "a NAT box forgets its mappings")                       \
+	X(KILL, "kill", "a daemon is killed, and started and loaded again")                 \
+	X(REKEY_IKE, "rekey-ike", "a node rekeys its IKE SAs by command")                   \
+	X(REKEY_CHILD, "rekey-child", "a node rekeys its children by command")              \
+	X(TERMINATE, "terminate", "a node ends its IKE SAs; the child is brought up again") \
+	X(INITIATE, "initiate", "a node initiates a child by command")
+
+enum fault_kind {
+#define X(id, name, help) FAULT_##id,
+	FAULT_KINDS(X)
+#undef X
+	    FAULT_KINDS_COUNT
+};
+
+struct sc_fault {
+	unsigned line;
+	int kind; /* enum fault_kind */
+	const char *wire;
+	struct text_list nodes;
+	const char *ike, *child;
+	struct sc_range count;
+	struct sc_range lasts_ms;
+	bool is_together;	     /* at all nodes, not at one of them ... */
+	struct sc_range together_ms; /* ... so far apart */
+	struct sc_impairment to;
+};
+
+struct sc_flow { /* numbered datagrams through the tunnel */
+	unsigned line;
+	const char *from, *to, *address;
+	unsigned every_ms, size;
+};
+
+struct sc_faults {
+	unsigned for_ms, calm_ms, rounds, drift, sas;
+	struct sc_range children;
+	struct item_list of;	/* struct sc_fault */
+	struct item_list flows; /* struct sc_flow */
+};
+
+const char *fault_kind_name(enum fault_kind kind);
 
 enum step_kind {
 #define X(id, name, help) STEP_##id,
@@ -180,6 +235,7 @@ struct sc_step {
 	bool detached; /* initiate: does not wait for the outcome */
 	bool force;    /* terminate: forgets the SA, whatever the peer says */
 	int expect;    /* enum step_result */
+	struct sc_faults faults;
 };
 
 const char *step_kind_name(enum step_kind kind);

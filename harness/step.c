@@ -25,6 +25,7 @@ static step_fn *const functions[STEP_KINDS_COUNT] = {
     [STEP_SHELL] = step_shell,
     [STEP_BACKGROUND] = step_background,
     [STEP_IDLE] = step_idle,
+    [STEP_FAULTS] = step_faults,
 };
 
 int step_run(struct world *world, const struct sc_step *step, struct step_outcome *ret_outcome,

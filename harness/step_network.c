@@ -157,3 +157,12 @@ int step_idle(struct world *world, const struct sc_step *step, struct step_outco
 	poll(NULL, 0, (int)step->within_ms);
 	return 0;
 }
+
+int step_faults(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+		struct err_msg *msg)
+{
+	(void)world;
+	(void)step;
+	(void)outcome;
+	return err_set(msg, ERR_UNSUPPORTED, "faults by seed are for 'beetlab sim'");
+}

@@ -16,7 +16,7 @@ struct world_wire {
 	struct link_wire *impaired;
 };
 
-static struct link_params params_of(const struct sc_impairment *i)
+struct link_params link_params_of(const struct sc_impairment *i)
 {
 	return (struct link_params){
 	    .loss = i->loss,
@@ -62,8 +62,8 @@ static int start_impaired(struct world *world, size_t index, const char *dir, st
 	    .b = link->b,
 	    .dir = dir,
 	    .seed = world->plan->seed * 1000003 + index,
-	    .ab = params_of(&plan->impairment),
-	    .ba = params_of(&plan->impairment),
+	    .ab = link_params_of(&plan->impairment),
+	    .ba = link_params_of(&plan->impairment),
 	    .aims = armed,
 	};
 	int err;
@@ -126,7 +126,7 @@ int wires_impair(struct world *world, const char *name, const struct sc_impairme
 		 struct err_msg *msg)
 {
 	const struct plan_wire *plan = plan_find_wire(world->plan, name);
-	const struct link_params params = params_of(impairment);
+	const struct link_params params = link_params_of(impairment);
 	struct link_wire *wire = world->wires[plan - world->plan->wires].impaired;
 	int err = link_wire_set(wire, LINK_AB, &params, msg);
 
@@ -144,7 +144,7 @@ int wires_release(struct world *world, const char *name, const char *aim, unsign
 				 ret_released, msg);
 }
 
-static void add_truth(struct wire_truth *truth, const struct link_counters *c)
+void wire_truth_add(struct wire_truth *truth, const struct link_counters *c)
 {
 	truth->in += c->in;
 	truth->delivered += c->delivered;
@@ -167,8 +167,8 @@ static int stop_one(struct world_wire *wire, struct wire_truth *truth, struct er
 	truth->delivered += count;
 	if (wire->impaired) {
 		err = link_wire_stop(wire->impaired, &state, msg);
-		add_truth(truth, &state.dir[LINK_AB]);
-		add_truth(truth, &state.dir[LINK_BA]);
+		wire_truth_add(truth, &state.dir[LINK_AB]);
+		wire_truth_add(truth, &state.dir[LINK_BA]);
 	}
 	*wire = (struct world_wire){NULL, NULL};
 	return err;

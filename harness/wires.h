@@ -3,6 +3,7 @@
 #define HARNESS_WIRES_H
 
 #include "harness/world.h"
+#include "netns/link_record.h"
 
 int wires_start(struct world *world, struct err_msg *msg);
 int wires_impair(struct world *world, const char *name, const struct sc_impairment *impairment,
@@ -11,5 +12,10 @@ int wires_release(struct world *world, const char *name, const char *aim, unsign
 		  struct err_msg *msg);
 /* Ends all of them; may be called again. ret_truth (may be NULL): one for each wire of the plan. */
 int wires_stop(struct world *world, struct wire_truth *ret_truth, struct err_msg *msg);
+
+/* What an impairment means to a link's model. */
+struct link_params link_params_of(const struct sc_impairment *impairment);
+/* Adds what one direction of a wire did. */
+void wire_truth_add(struct wire_truth *truth, const struct link_counters *counters);
 
 #endif

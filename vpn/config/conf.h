@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #include "vpn/base/err.h"
-#include "vpn/config/arena.h"
+#include "vpn/config/conf_arena.h"
 
 #define CONF_FILE_MAX	   (1u << 20) /* octets of a file: strongSwan's largest test file has 20 kB */
 #define CONF_INCLUDE_DEPTH 16u	      /* an include that includes itself ends here */
@@ -82,7 +82,7 @@ void conf_warn(struct conf_diag *diag, const struct conf_place *at, const char *
     __attribute__((format(printf, 3, 4)));
 
 struct conf {
-	struct arena arena;
+	struct conf_arena arena;
 	struct conf_section *root;
 };
 

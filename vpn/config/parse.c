@@ -25,7 +25,7 @@
 struct job { /* what all files of one configuration share */
 	const struct conf_fs *fs;
 	struct conf_diag *diag;
-	struct arena *arena;
+	struct conf_arena *arena;
 	unsigned entries;
 };
 
@@ -107,7 +107,7 @@ static int read_name(struct parser *s, const char **ret_name)
 
 	if (!len)
 		return syntax_error(s, "unexpected '%c'", *s->p);
-	name = arena_copy(s->job->arena, s->p, len);
+	name = conf_arena_copy(s->job->arena, s->p, len);
 	if (!name)
 		return out_of_memory(s);
 	s->p += len;
@@ -199,7 +199,7 @@ static int read_value(struct parser *s, const char **ret_text)
 		while (!at_end(s) && !ends_word(*s->p))
 			*to++ = *s->p++;
 	}
-	copy = any ? arena_copy(s->job->arena, s->scratch, (size_t)(to - s->scratch)) : NULL;
+	copy = any ? conf_arena_copy(s->job->arena, s->scratch, (size_t)(to - s->scratch)) : NULL;
 	if (any && !copy)
 		return out_of_memory(s);
 	*ret_text = copy;
@@ -216,7 +216,7 @@ static int set_value(struct parser *s, struct conf_section *section, const char 
 	if (!*to) {
 		if (count_entry(s))
 			return ERR_LIMIT;
-		*to = arena_alloc(s->job->arena, sizeof(**to));
+		*to = conf_arena_alloc(s->job->arena, sizeof(**to));
 		if (!*to)
 			return out_of_memory(s);
 		(*to)->name = name;
@@ -267,7 +267,7 @@ static int open_section(struct parser *s, struct conf_section *parent, const cha
 	if (!*to) {
 		if (count_entry(s))
 			return ERR_LIMIT;
-		*to = arena_alloc(s->job->arena, sizeof(**to));
+		*to = conf_arena_alloc(s->job->arena, sizeof(**to));
 		if (!*to)
 			return out_of_memory(s);
 		(*to)->name = name;
@@ -285,11 +285,11 @@ static int add_reference(struct parser *s, struct conf_section *section, size_t 
 		return ERR_LIMIT;
 	while (*to)
 		to = &(*to)->next;
-	*to = arena_alloc(s->job->arena, sizeof(**to));
+	*to = conf_arena_alloc(s->job->arena, sizeof(**to));
 	if (!*to)
 		return out_of_memory(s);
 	(*to)->at = s->at;
-	(*to)->path = arena_copy(s->job->arena, s->p, len);
+	(*to)->path = conf_arena_copy(s->job->arena, s->p, len);
 	s->p += len;
 	return (*to)->path ? 0 : out_of_memory(s);
 }
@@ -370,7 +370,7 @@ static char *relative_to_file(struct parser *s, const char *pattern)
 
 	if (pattern[0] == '/')
 		dir = 0;
-	path = arena_alloc(s->job->arena, dir + len + 1);
+	path = conf_arena_alloc(s->job->arena, dir + len + 1);
 	if (!path)
 		return NULL;
 	memcpy(path, s->at.file, dir);
@@ -464,7 +464,8 @@ static int parse_text(struct job *job, const char *name, const char *text, size_
 	const char *zero = len ? memchr(text, 0, len) : NULL;
 	int err;
 
-	s.at = (struct conf_place){.file = arena_copy(job->arena, name, strlen(name)), .line = 1};
+	s.at =
+	    (struct conf_place){.file = conf_arena_copy(job->arena, name, strlen(name)), .line = 1};
 	s.scratch = malloc(2 * len + 1); /* joining blanks may make "a""b""c" longer */
 	if (!s.at.file || !s.scratch)
 		err = out_of_memory(&s);
@@ -506,7 +507,7 @@ static int parse_file(struct job *job, const char *path, const struct conf_place
 static int finish(int err, struct conf *conf, struct conf *ret_conf)
 {
 	if (err)
-		arena_free(&conf->arena);
+		conf_arena_free(&conf->arena);
 	else
 		*ret_conf = *conf;
 	return err;
@@ -514,7 +515,7 @@ static int finish(int err, struct conf *conf, struct conf *ret_conf)
 
 static int make_root(struct conf *conf, struct conf_diag *diag)
 {
-	conf->root = arena_alloc(&conf->arena, sizeof(*conf->root));
+	conf->root = conf_arena_alloc(&conf->arena, sizeof(*conf->root));
 	if (conf->root) {
 		conf->root->name = "";
 		return 0;
@@ -549,6 +550,6 @@ int conf_parse(const struct conf_fs *fs, const char *name, const char *text, siz
 
 void conf_free(struct conf *conf)
 {
-	arena_free(&conf->arena);
+	conf_arena_free(&conf->arena);
 	conf->root = NULL;
 }

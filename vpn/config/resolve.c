@@ -66,7 +66,7 @@ static int push(struct resolver *r, struct sources *list, struct conf_section *s
 
 	if (list->n == list->cap) {
 		list->cap = list->cap ? list->cap * 2 : 4;
-		bigger = arena_alloc(&r->conf->arena, list->cap * sizeof(*bigger));
+		bigger = conf_arena_alloc(&r->conf->arena, list->cap * sizeof(*bigger));
 		if (!bigger)
 			return out_of_memory(r);
 		if (list->n)
@@ -123,7 +123,7 @@ static int merge_values(struct resolver *r, const struct sources *from, struct c
 				continue;
 			if (count_entry(r, &value->at))
 				return ERR_LIMIT;
-			copy = arena_alloc(&r->conf->arena, sizeof(*copy));
+			copy = conf_arena_alloc(&r->conf->arena, sizeof(*copy));
 			if (!copy)
 				return out_of_memory(r);
 			*copy = *value;
@@ -201,7 +201,7 @@ static int merge(struct resolver *r, const struct sources *from, unsigned depth,
 	err = count_entry(r, &first->at);
 	if (err)
 		return err;
-	section = arena_alloc(&r->conf->arena, sizeof(*section));
+	section = conf_arena_alloc(&r->conf->arena, sizeof(*section));
 	if (!section)
 		return out_of_memory(r);
 	section->name = first->name;

@@ -1,8 +1,8 @@
-/* arena.c - chunks of memory, handed out from the front and released together.
+/* conf_arena.c - chunks of memory, handed out from the front and released together.
  *
  * A configuration is thousands of short strings that live exactly as long as it does, some of them
  * secrets: one owner, one wipe, no bookkeeping. Nothing is ever given back before the end. */
-#include "vpn/config/arena.h"
+#include "vpn/config/conf_arena.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ struct arena_chunk {
 	max_align_t data[];
 };
 
-static struct arena_chunk *add_chunk(struct arena *arena, size_t size)
+static struct arena_chunk *add_chunk(struct conf_arena *arena, size_t size)
 {
 	struct arena_chunk *chunk;
 
@@ -32,7 +32,7 @@ static struct arena_chunk *add_chunk(struct arena *arena, size_t size)
 	return chunk;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+void *conf_arena_alloc(struct conf_arena *arena, size_t size)
 {
 	size_t align = _Alignof(max_align_t);
 	struct arena_chunk *chunk = arena->chunks;
@@ -48,16 +48,16 @@ void *arena_alloc(struct arena *arena, size_t size)
 	return p;
 }
 
-char *arena_copy(struct arena *arena, const char *text, size_t len)
+char *conf_arena_copy(struct conf_arena *arena, const char *text, size_t len)
 {
-	char *copy = arena_alloc(arena, len + 1);
+	char *copy = conf_arena_alloc(arena, len + 1);
 
 	if (copy && len)
 		memcpy(copy, text, len);
 	return copy;
 }
 
-void arena_free(struct arena *arena)
+void conf_arena_free(struct conf_arena *arena)
 {
 	struct arena_chunk *chunk = arena->chunks, *next;
 

@@ -1,0 +1,14 @@
+/* nat_packet.h - a NAT box's hands: IP packets rewritten by the table of nat_model.h. */
+#ifndef NETNS_NAT_PACKET_H
+#define NETNS_NAT_PACKET_H
+
+#include "netns/nat_model.h"
+#include "vpn/wire/packet/ip.h"
+
+/* A whole IP packet (no fragment) from inside, or from outside to the box's address, changed in
+ * place with its checksums. ICMP errors are translated with the packet that they quote. What
+ * nat_model_out and nat_model_in say; ERR_SYNTAX, ERR_UNSUPPORTED (IPv6, a fragment). */
+int nat_packet_out(struct nat_model *nat, uint8_t *data, size_t len, int64_t now);
+int nat_packet_in(struct nat_model *nat, uint8_t *data, size_t len, int64_t now);
+
+#endif
