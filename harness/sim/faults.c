@@ -217,6 +217,16 @@ static bool command(struct sim_world *world, struct sim_end *end, const char *na
 	return sim_end_command(end, name, text, world->now, &msg) == 0;
 }
 
+/* Of what is up already a second one would be made. */
+static bool initiate(struct sim_world *world, struct sim_end *end, const char *child)
+{
+	struct ike_sa_info sa;
+
+	if (!sim_end_is_running(end) || node_ike_sa(sim_end_node(end), 0, &sa))
+		return false;
+	return command(world, end, "initiate", "child", child);
+}
+
 static bool at_node(struct sim_world *world, const struct sim_fault *f, bool begins)
 {
 	struct sim_end *end = sim_world_end(world, f->node);
@@ -236,9 +246,9 @@ static bool at_node(struct sim_world *world, const struct sim_fault *f, bool beg
 		return command(world, end, "rekey", "child", f->sc->child);
 	case FAULT_TERMINATE:
 		return begins ? command(world, end, "terminate", "ike", f->sc->ike)
-			      : command(world, end, "initiate", "child", f->sc->child);
+			      : initiate(world, end, f->sc->child);
 	default:
-		return command(world, end, "initiate", "child", f->sc->child);
+		return initiate(world, end, f->sc->child);
 	}
 }
 
