@@ -298,7 +298,7 @@ static int add_inner_icmp_error(struct facts *f, size_t i)
 	return 0;
 }
 
-int esp_open(struct esp_opener *s, struct facts *f, size_t i)
+int esp_opener_open(struct esp_opener *s, struct facts *f, size_t i)
 {
 	struct esp_fact *e = &f->esp[i];
 	struct view data = {NULL, 0};
@@ -332,7 +332,7 @@ int esp_pass(struct dissector *d)
 		e->child = facts_child_by_spi(f, e->spi, e->frame, &to_initiator);
 		if (e->child != FACT_NONE)
 			f->children[e->child].n_esp[to_initiator ? 0 : 1]++;
-		err = esp_open(s, f, i);
+		err = esp_opener_open(s, f, i);
 	}
 	esp_opener_free(s);
 	return err;

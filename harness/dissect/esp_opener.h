@@ -11,6 +11,6 @@ void esp_opener_free(struct esp_opener *o);
 /* Opens f->esp[i], whose frame, child, SPI and octets are set, with f->keys, and rebuilds what is
  * inside; an ICMP error in there joins f->icmp_errors. What it opens lies in f->arena. ERR_NOMEM.
  */
-int esp_open(struct esp_opener *o, struct facts *f, size_t i);
+int esp_opener_open(struct esp_opener *o, struct facts *f, size_t i);
 
 #endif

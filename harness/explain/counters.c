@@ -248,7 +248,7 @@ static int open_esp(struct counting *c, struct esp_flow *e, const struct packet 
 					 .seq64 = seq,
 					 .encap = p->encap,
 					 .octets = p->body};
-	err = esp_open(c->opener, open, 0);
+	err = esp_opener_open(c->opener, open, 0);
 	return err ? err : take_opened(c, e, seen_of(c, p));
 }
 

@@ -182,7 +182,7 @@ static bool on_wire(struct sim_world *world, const struct sim_fault *f, bool beg
 	if (f->sc->kind == FAULT_OUTAGE)
 		sim_wire_down(wire, begins);
 	else
-		sim_wire_impair(wire, begins ? &f->impairment : NULL, NULL);
+		sim_wire_impair(wire, begins ? &f->impairment : NULL, world->now, NULL);
 	return true;
 }
 

@@ -89,7 +89,7 @@ int net_build_wires(struct sim_net *net, struct err_msg *msg)
 		const struct topo_link *link = &plan->topology.links[plan->wires[i].link];
 		const struct sim_wire_spec spec = {
 		    .plan = &plan->wires[i],
-		    .mtu = link->mtu,
+		    .link = link,
 		    .seed = sim_rng_init(plan->seed, SIM_RNG_WIRE, i).state};
 
 		err = sim_wire_new(&spec, &net->wires[i], msg);

@@ -140,6 +140,37 @@ static int terminate(struct sim_world *world, const struct sc_step *step, struct
 	return command(world, step->node, "terminate", text, step->within_ms, msg);
 }
 
+/* All nodes that take turns have let the old SA go before the next begins. */
+static bool nodes_settled(struct sim_world *world, void *arg)
+{
+	const struct sc_step *step = arg;
+	char why[256];
+
+	(void)step;
+	return rules_at_rest(&world->rules, world->now, why, sizeof(why));
+}
+
+static int rekey(struct sim_world *world, const struct sc_step *step, struct err_msg *msg)
+{
+	unsigned times = step->count ? step->count : 1, i;
+	struct sc_step copy = *step;
+	char text[160];
+	int err = 0;
+
+	snprintf(text, sizeof(text), "%s = %s", step->child ? "child" : "ike",
+		 step->child ? step->child : step->ike);
+	for (i = 0; i < times && err == 0; i++) {
+		err = command(world, step->nodes.items[i % step->nodes.count], "rekey", text,
+			      step->within_ms, msg);
+		sim_world_run(world, world->now + LINK_MS, NULL, NULL);
+		if (err == 0 && !sim_world_run(world, until(world, step->within_ms, WITHIN_MS),
+					       nodes_settled, &copy))
+			err = err_set(msg, ERR_AGAIN, "rekeying %u did not settle", i + 1);
+		sim_world_run(world, world->now + step->every_ms * LINK_MS, NULL, NULL);
+	}
+	return err;
+}
+
 struct condition {
 	const struct sc_step *step;
 	struct sim_end *end;
@@ -362,6 +393,17 @@ static int nat_reboot(struct sim_world *world, const struct sc_step *step, struc
 	return 0;
 }
 
+static int release(struct sim_world *world, const struct sc_step *step, struct err_msg *msg)
+{
+	unsigned released = 0;
+	int err = sim_wire_release(sim_net_find_wire(world->net, step->wire), step->name,
+				   world->now, &released);
+
+	if (err == 0 && released == 0)
+		err = err_set(msg, ERR_STATE, "nothing was held");
+	return err;
+}
+
 static int idle(struct sim_world *world, const struct sc_step *step)
 {
 	sim_world_run(world, world->now + step->within_ms * LINK_MS, NULL, NULL);
@@ -385,7 +427,11 @@ static int dispatch(struct sim_world *world, const struct sc_step *step, struct 
 		return nat_reboot(world, step, msg);
 	case STEP_IMPAIR:
 		return sim_wire_impair(sim_net_find_wire(world->net, step->wire), &step->impairment,
-				       msg);
+				       world->now, msg);
+	case STEP_REKEY:
+		return rekey(world, step, msg);
+	case STEP_RELEASE:
+		return release(world, step, msg);
 	case STEP_IDLE:
 		return idle(world, step);
 	case STEP_FAULTS:

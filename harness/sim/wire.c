@@ -38,7 +38,7 @@ static struct link_params params_of(const struct sim_wire *wire,
 				    const struct sc_impairment *impairment)
 {
 	struct link_params p = link_params_of(impairment);
-	unsigned mtu = wire->spec.mtu ? wire->spec.mtu : MTU_DEFAULT;
+	unsigned mtu = wire->spec.link->mtu ? wire->spec.link->mtu : MTU_DEFAULT;
 
 	if (p.mtu == 0 || p.mtu > mtu) {
 		p.mtu = mtu;
@@ -90,6 +90,50 @@ static void note_delivery(struct sim_wire *wire, unsigned dir, const struct link
 		note_fate(wire, dir, record->number, LINK_ACT_REORDER);
 }
 
+/* --- aims --- */
+
+/* An aim without `to` is two, each with its own count; one that is not for this direction none. */
+static bool is_for(const struct sim_wire *wire, const struct sc_aim *aim, unsigned side)
+{
+	const struct topo_link *link = wire->spec.link;
+
+	return !aim->to || strcmp(aim->to, side ? link->a.node : link->b.node) == 0;
+}
+
+static int arm(struct sim_wire *wire, const struct item_list *list, int64_t now,
+	       struct err_msg *msg)
+{
+	struct sc_aim *aims = list->items;
+	unsigned side;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < list->count; i++) {
+		for (side = 0; side < 2 && err == 0; side++) {
+			struct link_aim aim = aim_arm(&aims[i]);
+
+			if (!is_for(wire, &aims[i], side))
+				continue;
+			aim.from += now;
+			aim.until += aim.until ? now : 0;
+			err = link_model_aim(wire->models[side], &aim, msg);
+		}
+	}
+	return err;
+}
+
+int sim_wire_release(struct sim_wire *wire, const char *aim, int64_t now, unsigned *ret_released)
+{
+	unsigned one, other = 0;
+	int err = link_model_release(wire->models[0], aim, now, &one);
+
+	if (err == 0)
+		err = link_model_release(wire->models[1], aim, now, &other);
+	if (err == 0)
+		*ret_released = one + other;
+	return err;
+}
+
 int sim_wire_new(const struct sim_wire_spec *spec, struct sim_wire **ret_wire, struct err_msg *msg)
 {
 	struct sim_wire *wire = calloc(1, sizeof(*wire));
@@ -110,6 +154,8 @@ int sim_wire_new(const struct sim_wire_spec *spec, struct sim_wire **ret_wire, s
 
 		err = link_model_new(&model, &wire->models[side], msg);
 	}
+	if (err == 0)
+		err = arm(wire, &spec->plan->impairment.aims, 0, msg);
 	if (err < 0)
 		sim_wire_free(wire);
 	else
@@ -231,11 +277,14 @@ static int apply(struct sim_wire *wire, struct err_msg *msg)
 	return err < 0 ? err : link_model_set(wire->models[1], &wire->params, msg);
 }
 
-int sim_wire_impair(struct sim_wire *wire, const struct sc_impairment *impairment,
+int sim_wire_impair(struct sim_wire *wire, const struct sc_impairment *impairment, int64_t now,
 		    struct err_msg *msg)
 {
+	int err;
+
 	wire->params = params_of(wire, impairment ? impairment : &wire->spec.plan->impairment);
-	return apply(wire, msg);
+	err = apply(wire, msg);
+	return err < 0 || !impairment ? err : arm(wire, &impairment->aims, now, msg);
 }
 
 void sim_wire_down(struct sim_wire *wire, bool down)
@@ -283,5 +332,5 @@ int sim_wire_replay(struct sim_wire *wire, const struct sim_fate *fates, size_t 
 	for (i = 0; i < count && err == 0; i++)
 		if (strcmp(fates[i].wire, wire->spec.plan->name) == 0)
 			err = aim_at(wire, &fates[i], msg);
-	return err < 0 ? err : sim_wire_impair(wire, NULL, msg);
+	return err < 0 ? err : sim_wire_impair(wire, NULL, 0, msg);
 }

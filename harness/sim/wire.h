@@ -12,7 +12,7 @@ struct sim_wire;
 
 struct sim_wire_spec {
 	const struct plan_wire *plan;
-	unsigned mtu; /* of the interfaces at its ends */
+	const struct topo_link *link;
 	uint64_t seed;
 };
 
@@ -31,9 +31,11 @@ int64_t sim_wire_next(const struct sim_wire *wire);
 bool sim_wire_pop(struct sim_wire *wire, int64_t now, unsigned *ret_side, const uint8_t **ret_ip,
 		  size_t *ret_len);
 
-/* What it does from now on; NULL: what the scenario says. */
-int sim_wire_impair(struct sim_wire *wire, const struct sc_impairment *impairment,
+/* What it does from now on, and aims that are added; NULL: what the scenario says. */
+int sim_wire_impair(struct sim_wire *wire, const struct sc_impairment *impairment, int64_t now,
 		    struct err_msg *msg);
+/* Lets go what an aim (NULL: any) holds. ERR_NOMEM. */
+int sim_wire_release(struct sim_wire *wire, const char *aim, int64_t now, unsigned *ret_released);
 void sim_wire_down(struct sim_wire *wire, bool down);
 void sim_wire_truth(const struct sim_wire *wire, struct wire_truth *ret_truth);
 const struct plan_wire *sim_wire_plan(const struct sim_wire *wire);
