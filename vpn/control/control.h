@@ -7,8 +7,8 @@
  * clock, microseconds.
  *
  * Debian's swanctl 5.9.8 is the client that this is written for; names of commands, events and
- * fields are strongSwan's. Refused, with a reason: redirect, install, uninstall, load-token and
- * reauthentication. Of our own: the event beetd-event and list-sas's mode-reason. */
+ * fields are strongSwan's. Refused, with a reason: redirect, install, uninstall, load-token. Of our
+ * own: the event beetd-event and list-sas's mode-reason. */
 #ifndef VPN_CONTROL_CONTROL_H
 #define VPN_CONTROL_CONTROL_H
 

@@ -230,6 +230,7 @@ enum command_result command_rekey(struct control_session *s, const struct vici_n
 				  struct vici_writer *reply)
 {
 	struct node_match m;
+	bool reauth = false;
 	size_t count;
 
 	if (read_match(args, &m))
@@ -237,8 +238,10 @@ enum command_result command_rekey(struct control_session *s, const struct vici_n
 	if (match_is_empty(&m))
 		return reply_error(reply, "missing rekey selector");
 	if (vici_text(args, "reauth"))
-		return reply_error(reply, "reauthentication is not supported");
-	if (node_rekey(s->control->node, &m, s->now, &count))
+		vici_parse_bool(vici_text(args, "reauth"), &reauth);
+	if (reauth && (m.child || m.child_id))
+		return reply_error(reply, "IKE SAs are reauthenticated, not Child SAs");
+	if ((reauth ? node_reauth : node_rekey)(s->control->node, &m, s->now, &count))
 		return reply_error(reply, "out of memory");
 	if (!count)
 		return reply_error(reply, "no matching SAs to rekey found");

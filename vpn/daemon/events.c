@@ -53,6 +53,8 @@ static const char *cause_name(enum ike_cause cause)
 		return "replaced";
 	case CAUSE_MOVED:
 		return "moved";
+	case CAUSE_REAUTH:
+		return "reauth";
 	case CAUSE_ERROR:
 		return "error";
 	}

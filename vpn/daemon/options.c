@@ -33,6 +33,8 @@
 	  "half-open IKE SAs that one address may have; 0: any number [5]")                     \
 	X('F', "fragment-size", "OCTETS",                                                       \
 	  "IP datagrams of IKE fragments; 0: 576 over IPv4, 1280 over IPv6 [1280]")             \
+	X('M', "make-before-break", NULL,                                                       \
+	  "reauthentication makes the new IKE SA before it deletes the old one")                \
 	X('V', "no-vendor-id", NULL, "do not send strongSwan's vendor ID (BEET needs it)")      \
 	X('v', "version", NULL, "print the version")                                            \
 	X('h', "help", NULL, "print this")
@@ -137,6 +139,9 @@ static bool option_switch(int letter, struct beetd_options *o)
 		return true;
 	case 'O':
 		o->dp.offload = false;
+		return true;
+	case 'M':
+		o->ike.make_before_break = true;
 		return true;
 	case 'V':
 		o->ike.send_vendor_id = false;

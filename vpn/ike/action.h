@@ -52,6 +52,7 @@ enum ike_action_type {
 	X(EVENT_CHILD_DOWN, "child-down")     /* text: why */                                      \
 	X(EVENT_CHILD_FAILED, "child-failed") /* text: why; notify */                              \
 	X(EVENT_IKE_REKEYED, "ike-rekeyed")   /* ike: the new one; number: the old one's id */     \
+	X(EVENT_IKE_REAUTH, "ike-reauth")     /* reauthentication begins; text: which way */       \
 	X(EVENT_CHILD_REKEYED, "child-rekeyed") /* child: the new one; number: the old one's id */ \
 	X(EVENT_MODE_FALLBACK, "mode-fallback") /* BEET was asked for, tunnel came; text: why */   \
 	X(EVENT_TS_NARROWED, "ts-narrowed")	/* the SA's selectors are less than configured */  \
@@ -77,6 +78,7 @@ enum ike_cause {
 	CAUSE_EXPIRED,	/* its lifetime is over */
 	CAUSE_REPLACED, /* a successor carries on: rekeying */
 	CAUSE_MOVED,	/* our address is gone and the peer cannot be told: it is made again */
+	CAUSE_REAUTH,	/* it is authenticated again: made anew, or about to be */
 	CAUSE_ERROR,	/* anything else that went wrong here, as a failed installation */
 };
 

@@ -16,6 +16,7 @@
 #include "vpn/ike/child_sa.h"
 #include "vpn/ike/exchange.h"
 #include "vpn/ike/mobike.h"
+#include "vpn/ike/reauth.h"
 #include "vpn/ike/report.h"
 #include "vpn/ike/select.h"
 #include "vpn/ike/task.h"
@@ -26,7 +27,7 @@ static void established(struct ike_sa *sa, uint64_t now)
 	    to[ENDPOINT_STRLEN];
 
 	sa->established = now;
-	ike_sa_set_lifetime(sa, now);
+	ike_sa_set_lifetime(sa, NULL, now);
 	ike_sa_set_state(sa, IKE_ESTABLISHED, "authenticated");
 	report_log(sa->engine, sa, NULL, LOG_IKE, 0,
 		   "IKE_SA %s[%u] established between %s[%s]...%s[%s]", sa->conn->name, sa->id,
@@ -263,6 +264,7 @@ void auth_response(struct ike_sa *sa, const struct ike_payloads *p, uint64_t now
 	}
 	mobike_read_auth(sa, p);
 	established(sa, now);
+	reauth_read_lifetime(sa, p, now);
 	finish_offer(sa, p, now);
 	handshake_done(sa);
 }
@@ -369,6 +371,7 @@ struct verdict auth_request(struct ike_sa *sa, const struct ike_payloads *p,
 	established(sa, now);
 	answer_child(sa, p, reply, now);
 	mobike_encode_auth(sa, reply);
+	reauth_encode_lifetime(sa, now, reply);
 	handshake_done(sa);
 	return verdict_reply("authenticated");
 }

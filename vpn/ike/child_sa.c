@@ -160,13 +160,49 @@ static struct child_sa *make(struct ike_sa *sa, const struct child_agreement *ag
 	return child;
 }
 
+static bool is_same(const struct child_sa *child, const struct child_agreement *agreed)
+{
+	return child->state < CHILD_REKEYED && !child->superseded &&
+	       strcmp(child->conn->name, agreed->conn->name) == 0 &&
+	       strcmp(child->cfg->name, agreed->cfg->name) == 0 &&
+	       ts_list_eq(&child->local_ts, &agreed->local_ts) &&
+	       ts_list_eq(&child->remote_ts, &agreed->remote_ts);
+}
+
+/* RFC 7296 §2.8.3: the child of another IKE SA with the same host that a new one stands beside,
+ * which is how reauthentication looks from the end that answers. */
+static struct child_sa *find_predecessor(const struct ike_sa *sa,
+					 const struct child_agreement *agreed)
+{
+	struct list *pos, *tmp, *at, *tmp2;
+
+	list_for_each (pos, tmp, &sa->engine->sas) {
+		struct ike_sa *other = list_entry(pos, struct ike_sa, node);
+
+		if (other == sa || other->state != IKE_ESTABLISHED ||
+		    !ip_addr_eq(&other->remote.addr, &sa->remote.addr) ||
+		    !identity_eq(&other->local_id, &sa->local_id) ||
+		    !identity_eq(&other->remote_id, &sa->remote_id))
+			continue;
+		list_for_each (at, tmp2, &other->children) {
+			struct child_sa *child = list_entry(at, struct child_sa, node);
+
+			if (is_same(child, agreed))
+				return child;
+		}
+	}
+	return NULL;
+}
+
 int child_sa_create(struct ike_sa *sa, struct child_agreement *agreed, bool we_began, uint64_t now,
 		    struct child_sa **ret_child)
 {
 	struct ike_engine *e = sa->engine;
-	struct child_sa *child = make(sa, agreed, now);
+	struct child_sa *old = agreed->replaces ? NULL : find_predecessor(sa, agreed), *child;
 	int err;
 
+	agreed->delay_outbound |= old && !we_began;
+	child = make(sa, agreed, now);
 	if (!child) {
 		ts_list_free(&agreed->local_ts);
 		ts_list_free(&agreed->remote_ts);
@@ -183,6 +219,10 @@ int child_sa_create(struct ike_sa *sa, struct child_agreement *agreed, bool we_b
 	}
 	list_append(&sa->children, &child->node);
 	sa->n_children++;
+	if (old) {
+		old->heir = child->id;
+		child->outbound_at = we_began ? DEADLINE_NEVER : now + HEIR_DELAY;
+	}
 	child_sa_set_state(sa, child, CHILD_INSTALLED, "negotiated");
 	announce(sa, child);
 	*ret_child = child;
@@ -201,6 +241,15 @@ static void use_successors(struct ike_sa *sa, const struct child_sa *old)
 		if (child->replaces == old->id && !child->superseded)
 			child_install_outbound(sa, child);
 	}
+}
+
+/* What takes over from a child when its IKE SA goes: the one that reauthentication has made. */
+static struct child_sa *find_heir(const struct ike_engine *e, const struct child_sa *child,
+				  struct ike_sa **ret_sa)
+{
+	struct child_sa *heir = child->heir ? child_sa_by_id(e, child->heir, ret_sa) : NULL;
+
+	return heir && heir->state < CHILD_DELETING ? heir : NULL;
 }
 
 static void report_down(struct ike_sa *sa, struct child_sa *child, enum ike_cause cause,
@@ -229,7 +278,11 @@ void child_sa_remove(struct ike_sa *sa, struct child_sa *child, enum ike_cause c
 		     const char *why)
 {
 	struct ike_engine *e = sa->engine;
+	struct ike_sa *to;
+	struct child_sa *heir = find_heir(e, child, &to);
 
+	if (heir)
+		child_install_outbound(to, heir);
 	report_down(sa, child, cause, why);
 	child_uninstall(sa, child, false);
 	child_uninstall(sa, child, true);
@@ -237,6 +290,32 @@ void child_sa_remove(struct ike_sa *sa, struct child_sa *child, enum ike_cause c
 	list_remove(&child->node);
 	sa->n_children--;
 	list_append(&e->dead_children, &child->node);
+}
+
+static void hand_to(struct ike_sa *from, struct ike_sa *to, struct child_sa *child)
+{
+	list_remove(&child->node);
+	list_append(&to->children, &child->node);
+	child->by_spi.object = to;
+	from->n_children--;
+	to->n_children++;
+}
+
+bool child_sa_bequeath(struct ike_sa *sa, struct child_sa *child, const char *why)
+{
+	struct ike_sa *to;
+	struct child_sa *heir = find_heir(sa->engine, child, &to);
+
+	if (!heir || to == sa || child->state >= CHILD_DELETING)
+		return false;
+	child_install_outbound(to, heir);
+	report_down(sa, child, CAUSE_REAUTH, why);
+	child_uninstall(sa, child, false);
+	child->rekey_at = child->expire_at = child->outbound_at = DEADLINE_NEVER;
+	child->gone_at = sa->last_received + INBOUND_GRACE;
+	hand_to(sa, to, child);
+	ike_sa_rearm(to);
+	return true;
 }
 
 void child_sa_expire(struct ike_sa *sa, struct child_sa *child, uint64_t now)
@@ -257,11 +336,7 @@ void child_sa_inherit(struct ike_sa *from, struct ike_sa *to)
 	list_for_each (pos, tmp, &from->children) {
 		struct child_sa *child = list_entry(pos, struct child_sa, node);
 
-		list_remove(pos);
-		list_append(&to->children, pos);
-		child->by_spi.object = to;
-		from->n_children--;
-		to->n_children++;
+		hand_to(from, to, child);
 	}
 }
 

@@ -41,6 +41,9 @@ void child_sa_retire(struct ike_sa *sa, struct child_sa *child, enum ike_cause c
 /* At once: both directions and the child. CHILD_DOWN is reported unless a successor carries on. */
 void child_sa_remove(struct ike_sa *sa, struct child_sa *child, enum ike_cause cause,
 		     const char *why);
+/* Its IKE SA ends and another one has an heir: the heir takes over, and what is on the way is still
+ * received there for INBOUND_GRACE. False if there is no heir. */
+bool child_sa_bequeath(struct ike_sa *sa, struct child_sa *child, const char *why);
 /* Its hard lifetime is over: deleted with the peer, and removed here at once. */
 void child_sa_expire(struct ike_sa *sa, struct child_sa *child, uint64_t now);
 /* To the IKE SA that has replaced `from` (RFC 7296 §2.18). */

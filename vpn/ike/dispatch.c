@@ -19,6 +19,7 @@
 #include "vpn/ike/informational.h"
 #include "vpn/ike/init.h"
 #include "vpn/ike/mobility.h"
+#include "vpn/ike/reauth.h"
 #include "vpn/ike/report.h"
 #include "vpn/ike/roam.h"
 #include "vpn/ike/sealed.h"
@@ -302,8 +303,10 @@ static void take_response(struct message *m)
 		auth_response(sa, &m->inner, m->now);
 	else
 		task_response(sa, exchange_take_request(sa), &m->inner, m->now);
-	if (sa->by_spi.object)
-		task_run_next(sa, m->now);
+	if (!sa->by_spi.object)
+		return;
+	task_run_next(sa, m->now);
+	reauth_settle(sa, m->now);
 }
 
 /* The SPI that we have chosen: the initiator flag is the sender's (RFC 7296 §3.1). */

@@ -11,6 +11,7 @@
 #include "vpn/ike/child_sa.h"
 #include "vpn/ike/exchange.h"
 #include "vpn/ike/init.h"
+#include "vpn/ike/reauth.h"
 #include "vpn/ike/report.h"
 #include "vpn/ike/task.h"
 #include "vpn/ike/timers.h"
@@ -176,7 +177,8 @@ int ike_engine_initiate(struct ike_engine *e, struct ike_conn *conn, const struc
 
 	if (!sa)
 		return initiate_new(e, conn, child, local, remote, now, ret_ike_id);
-	err = child ? task_queue_child(sa, conn, child) : 0;
+	err = child && !task_child_is_pending(sa, child->name) ? task_queue_child(sa, conn, child)
+							       : 0;
 	if (err)
 		return err;
 	*ret_ike_id = sa->id;
@@ -196,6 +198,7 @@ int ike_engine_terminate_ike(struct ike_engine *e, uint32_t ike_id, bool force, 
 		ike_sa_destroy(sa, CAUSE_LOCAL, 0, "terminated before it was established");
 		return 0;
 	}
+	sa->reauthenticating = false; /* this end is final */
 	if (force && sa->request.kind != REQUEST_NONE)
 		task_free(exchange_take_request(sa));
 	err = task_queue_ike_delete(sa);
@@ -242,6 +245,18 @@ int ike_engine_rekey_ike(struct ike_engine *e, uint32_t ike_id, uint64_t now)
 	task_run_next(sa, now);
 	ike_sa_rearm(sa);
 	return 0;
+}
+
+int ike_engine_reauth(struct ike_engine *e, uint32_t ike_id, uint64_t now)
+{
+	struct ike_sa *sa = find_sa(e, ike_id);
+	int err;
+
+	if (!sa)
+		return ERR_NOT_FOUND;
+	err = reauth_begin(sa, now);
+	ike_sa_rearm(sa);
+	return err;
 }
 
 int ike_engine_rekey_child(struct ike_engine *e, uint32_t child_id, uint64_t now)

@@ -84,6 +84,9 @@ int ike_engine_terminate_child(struct ike_engine *e, uint32_t child_id, bool for
 /* Rekeying by command, or because a volume limit was reached (`hard`: the SA carries nothing any
  * more and is deleted). ERR_NOT_FOUND. */
 int ike_engine_rekey_ike(struct ike_engine *e, uint32_t ike_id, uint64_t now);
+/* A new IKE SA with the same children in its place (RFC 7296 §2.8.3). ERR_STATE if the peer has
+ * begun it, or it is under way already. */
+int ike_engine_reauth(struct ike_engine *e, uint32_t ike_id, uint64_t now);
 int ike_engine_rekey_child(struct ike_engine *e, uint32_t child_id, uint64_t now);
 int ike_engine_sa_limit(struct ike_engine *e, uint32_t child_id, bool hard, uint64_t now);
 /* The data plane could not install an SA of this child: the child is deleted. */

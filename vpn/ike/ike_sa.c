@@ -10,6 +10,7 @@
 #include "vpn/ike/flight.h"
 #include "vpn/ike/fragment.h"
 #include "vpn/ike/lifetime.h"
+#include "vpn/ike/reauth.h"
 #include "vpn/ike/rekey_ike.h"
 #include "vpn/ike/report.h"
 #include "vpn/ike/task.h"
@@ -138,7 +139,8 @@ struct ike_sa *ike_sa_new(struct ike_engine *e, struct ike_conn *conn, bool init
 	sa->remote = *remote;
 	sa->heard = sa->mobike.confirmed = (struct ike_path){*local, *remote};
 	sa->created = sa->last_received = sa->last_sent = now;
-	sa->rekey_at = sa->expire_at = sa->roam_at = DEADLINE_NEVER;
+	sa->rekey_at = sa->reauth_at = sa->expire_at = sa->roam_at = DEADLINE_NEVER;
+	sa->began = initiator;
 	sa->deadline.object = sa;
 	list_init(&sa->tasks);
 	list_init(&sa->children);
@@ -184,8 +186,12 @@ static void end_children(struct ike_sa *sa, enum ike_cause cause, uint16_t notif
 	struct list *pos, *tmp;
 
 	task_fail_waiting(sa, cause, notify, why);
-	list_for_each (pos, tmp, &sa->children)
-		child_sa_remove(sa, list_entry(pos, struct child_sa, node), cause, why);
+	list_for_each (pos, tmp, &sa->children) {
+		struct child_sa *child = list_entry(pos, struct child_sa, node);
+
+		if (!child_sa_bequeath(sa, child, why))
+			child_sa_remove(sa, child, cause, why);
+	}
 }
 
 /* Once: an SA that lingers has reported its end already. */
@@ -194,6 +200,9 @@ static void report_sa_end(struct ike_sa *sa, enum ike_cause cause, uint16_t noti
 	if (sa->state == IKE_DESTROYING)
 		return;
 	rekey_ike_abandon(sa, sa->last_received);
+	reauth_failed(sa);
+	if (sa->reauthenticating)
+		cause = CAUSE_REAUTH;
 	if (sa->replaced && list_empty(&sa->children))
 		return;
 	end_children(sa, cause, notify, why);
@@ -262,15 +271,26 @@ int ike_sa_derive_keys(struct ike_sa *sa, const struct ike_sa *old, struct view 
 	return err;
 }
 
-void ike_sa_set_lifetime(struct ike_sa *sa, uint64_t now)
+/* swanctl.conf(5) over_time. A limit of authentication holds through rekeyings (RFC 4478 §2). */
+static uint64_t end_of_life(const struct ike_sa *sa, const struct ike_sa *old, uint64_t now)
 {
 	const struct ike_conn *conn = sa->conn;
-	uint64_t soft = lifetime_soft(sa->engine, conn->rekey_time, conn->rand_time);
+	uint64_t soft = conn->reauth_time ? conn->reauth_time : conn->rekey_time;
 
-	sa->rekey_at = lifetime_at(now, soft);
-	sa->expire_at = conn->rekey_time
-			    ? lifetime_at(now, (uint64_t)conn->rekey_time + conn->over_time)
-			    : DEADLINE_NEVER;
+	if (old && conn->reauth_time)
+		return old->expire_at;
+	return soft ? lifetime_at(now, soft + conn->over_time) : DEADLINE_NEVER;
+}
+
+void ike_sa_set_lifetime(struct ike_sa *sa, const struct ike_sa *old, uint64_t now)
+{
+	const struct ike_conn *conn = sa->conn;
+	uint64_t rekey = lifetime_soft(sa->engine, conn->rekey_time, conn->rand_time);
+	uint64_t reauth = lifetime_soft(sa->engine, conn->reauth_time, conn->rand_time);
+
+	sa->rekey_at = lifetime_at(now, rekey);
+	sa->reauth_at = old ? old->reauth_at : lifetime_at(now, reauth);
+	sa->expire_at = end_of_life(sa, old, now);
 }
 
 struct ike_sa *ike_sa_find(const struct ike_engine *e, uint32_t id)
@@ -337,8 +357,9 @@ struct ike_sa_info ike_sa_get_info(const struct ike_sa *sa)
 
 	if (sa->established && sa->rekey_at != DEADLINE_NEVER)
 		info.rekey_at = sa->rekey_at;
-	if (sa->established && sa->conn && sa->conn->reauth_time)
-		info.reauth_at = sa->established + sa->conn->reauth_time * UINT64_C(1000000);
+	if (sa->established && sa->reauth_at != DEADLINE_NEVER)
+		info.reauth_at = sa->reauth_at;
+	info.reauth_of = sa->reauth_of;
 	list_for_each (pos, tmp, &sa->tasks)
 		info.tasks_queued++;
 	return info;

@@ -143,6 +143,8 @@ struct child_sa {
 	struct ipsec_sa
 	    *pending_outbound; /* owned; until the peer may be sent to (RFC 7296 §2.8) */
 	uint32_t replaces;
+	uint32_t heir;	    /* a child of another IKE SA with the same selectors, by
+			       reauthentication; 0: none */
 	bool superseded;    /* a successor is there, or it is the loser of a collision */
 	struct rival rival; /* in CHILD_REKEYING */
 	uint64_t installed;
@@ -203,10 +205,13 @@ struct ike_sa {
 	bool peer_fragments;  /* it takes fragments (RFC 7383 §2.3) */
 
 	struct handshake *handshake;
-	uint32_t successor; /* in IKE_REKEYING: the IKE SA that we are making */
-	bool unborn;	    /* is such a successor, still without keys */
-	bool replaced;	    /* its children have gone to another SA: its end is no news */
-	struct rival rival; /* in IKE_REKEYING */
+	uint32_t successor;    /* in IKE_REKEYING: the IKE SA that we are making */
+	bool unborn;	       /* is such a successor, still without keys */
+	bool began;	       /* we have begun the first IKE SA of its line */
+	bool reauthenticating; /* we make another one in its place (RFC 7296 §2.8.3) */
+	uint32_t reauth_of;    /* the IKE SA that is to go when this one is complete; 0: none */
+	bool replaced;	       /* its children have gone to another SA: its end is no news */
+	struct rival rival;    /* in IKE_REKEYING */
 	struct request request;
 	struct child_offer *offer;
 	uint32_t next_request_id;	/* the next that we send */
@@ -221,6 +226,7 @@ struct ike_sa {
 
 	uint64_t created, established;
 	uint64_t rekey_at, expire_at; /* DEADLINE_NEVER */
+	uint64_t reauth_at;	      /* DEADLINE_NEVER; goes on in the SA that rekeys this one */
 	uint64_t last_received;	      /* an authenticated message */
 	uint64_t last_sent;
 	uint64_t last_moved;
@@ -305,8 +311,9 @@ void ike_sa_free(struct ike_sa *sa);
 /* Keys from sa->suite, the nonces of its handshake and g^ir; `old` is the SA that it replaces, or
  * NULL. */
 int ike_sa_derive_keys(struct ike_sa *sa, const struct ike_sa *old, struct view secret);
-/* Established at `now`: when to rekey it, when it ends. */
-void ike_sa_set_lifetime(struct ike_sa *sa, uint64_t now);
+/* Established at `now`: when to rekey it, when it ends; when to authenticate again, if it was
+ * authenticated now, or else as `old` has it. */
+void ike_sa_set_lifetime(struct ike_sa *sa, const struct ike_sa *old, uint64_t now);
 void ike_sa_rearm(struct ike_sa *sa);
 bool ike_sa_encap(const struct ike_sa *sa);
 uint64_t ike_sa_local_spi(const struct ike_sa *sa);

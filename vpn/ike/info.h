@@ -54,6 +54,7 @@ struct ike_sa_info {
 	uint16_t encr, encr_bits, integ, prf, ke;
 	uint64_t established;	      /* 0: not yet */
 	uint64_t rekey_at, reauth_at; /* 0: never */
+	uint32_t reauth_of;	      /* the IKE SA that it is to replace; 0: none */
 	unsigned tasks_queued, tasks_active;
 };
 

@@ -8,6 +8,7 @@
 #include "vpn/ike/child_sa.h"
 #include "vpn/ike/exchange.h"
 #include "vpn/ike/mobike.h"
+#include "vpn/ike/reauth.h"
 #include "vpn/ike/rekey_child.h"
 #include "vpn/ike/report.h"
 
@@ -124,6 +125,7 @@ struct verdict informational_request(struct ike_sa *sa, const struct ike_payload
 			n += delete_children(sa, &d, spis + n, sizeof(spis) / sizeof(spis[0]) - n,
 					     now);
 	}
+	reauth_read_lifetime(sa, p, now);
 	if (n)
 		payload_delete_encode(reply, PROTOCOL_ESP, spis, n);
 	return verdict_reply("informational");

@@ -62,6 +62,10 @@
  * deleted the old one, which is the usual sign that it is ready. */
 #define OUTBOUND_DELAY 5000000
 
+/* The same for a Child SA that stands beside one of another IKE SA, by reauthentication: its
+ * initiator may receive as soon as it has our answer. */
+#define HEIR_DELAY 1000000
+
 /* Microseconds until a rekeying that failed for now is tried again, and as much at random on top
  * (RFC 7296 §2.25: TEMPORARY_FAILURE). */
 #define REKEY_RETRY 5000000

@@ -20,6 +20,7 @@ struct ike_options {
 					is */
 	unsigned fragment_size;	     /* octets of an IP datagram: 1280; 0: 576 over IPv4, 1280 over
 					IPv6 (RFC 7383 §2.5.1) */
+	bool make_before_break;	     /* reauthentication: the new IKE SA first; off */
 	bool send_vendor_id; /* strongSwan's vendor ID: BEET needs it; on, unlike strongSwan's
 				default */
 	uint16_t port;	     /* 500 */

@@ -20,6 +20,7 @@
 #include "vpn/ike/exchange.h"
 #include "vpn/ike/lifetime.h"
 #include "vpn/ike/mobike.h"
+#include "vpn/ike/reauth.h"
 #include "vpn/ike/report.h"
 #include "vpn/ike/task.h"
 
@@ -31,6 +32,7 @@ static struct ike_sa *make_successor(struct ike_sa *old, bool initiator, uint64_
 	if (!sa)
 		return NULL;
 	sa->unborn = true;
+	sa->began = old->began;
 	sa->nat_fake = old->nat_fake;
 	sa->peer_hashes = old->peer_hashes;
 	sa->peer_strongswan = old->peer_strongswan;
@@ -149,7 +151,7 @@ static void born(struct ike_sa *old, struct ike_sa *next, uint64_t now)
 	handshake_free(next->handshake);
 	next->handshake = NULL;
 	next->established = now;
-	ike_sa_set_lifetime(next, now);
+	ike_sa_set_lifetime(next, old, now);
 	ike_sa_set_state(next, IKE_ESTABLISHED, "rekeyed");
 	report_log(next->engine, next, NULL, LOG_IKE, 0, "IKE_SA %s[%u] rekeyed, it replaces [%u]",
 		   next->conn->name, next->id, old->id);
@@ -172,6 +174,7 @@ static void hand_over(struct ike_sa *old, struct ike_sa *next, uint64_t now)
 {
 	child_sa_inherit(old, next);
 	task_inherit(old, next);
+	reauth_follow(old, next);
 	retire(old, "its successor is there", now);
 	ike_sa_rearm(next);
 }

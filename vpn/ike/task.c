@@ -5,6 +5,7 @@
 #include "vpn/ike/task.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "vpn/ike/child_negotiation.h"
 #include "vpn/ike/child_sa.h"
@@ -51,6 +52,21 @@ int task_queue_child(struct ike_sa *sa, struct ike_conn *conn, const struct chil
 	task->conn = ike_conn_ref(conn);
 	task->child = child;
 	return 0;
+}
+
+bool task_child_is_pending(const struct ike_sa *sa, const char *name)
+{
+	struct list *pos, *tmp;
+
+	if (sa->offer && !sa->offer->replaces && strcmp(sa->offer->cfg->name, name) == 0)
+		return true;
+	list_for_each (pos, tmp, &sa->tasks) {
+		const struct task *task = list_entry(pos, struct task, node);
+
+		if (task->type == TASK_CHILD_CREATE && strcmp(task->child->name, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 int task_queue_child_rekey(struct ike_sa *sa, uint32_t child_id)

@@ -8,6 +8,8 @@
 void task_free(struct task *task); /* NULL is fine */
 
 int task_queue_child(struct ike_sa *sa, struct ike_conn *conn, const struct child_cfg *child);
+/* It waits, or its answer is awaited. */
+bool task_child_is_pending(const struct ike_sa *sa, const char *name);
 int task_queue_child_rekey(struct ike_sa *sa, uint32_t child_id);
 int task_queue_ike_rekey(struct ike_sa *sa);
 /* TASK_MOBIKE_*, before everything but the SA's deletion; the one that is waiting already, if there

@@ -6,6 +6,7 @@
  *     liveness     nothing authenticated was heard for dpd_delay: an empty INFORMATIONAL (RFC 7296
  * §2.4) keep-alive   behind a NAT, every keepalive_interval without a message of ours (RFC 3948 §4)
  *     rekey        the IKE SA's or a Child SA's soft lifetime is over (RFC 7296 §2.8, §2.18)
+ *     reauth       the IKE SA that we have begun is to be authenticated again (RFC 7296 §2.8.3)
  *     expire       its hard lifetime is: it is deleted
  *     outbound     a rekeyed child's outbound SA is used though the peer has not deleted the old
  * one gone         a deleted child's inbound SA has waited long enough for what was on its way
@@ -19,6 +20,7 @@
 #include "vpn/ike/child_install.h"
 #include "vpn/ike/exchange.h"
 #include "vpn/ike/fragment.h"
+#include "vpn/ike/reauth.h"
 #include "vpn/ike/report.h"
 #include "vpn/ike/roam.h"
 #include "vpn/ike/task.h"
@@ -94,6 +96,17 @@ static uint64_t rekey_at(const struct ike_sa *sa)
 	return sa->state == IKE_ESTABLISHED ? sa->rekey_at : DEADLINE_NEVER;
 }
 
+/* One that is being deleted ends with the answer, or when that is given up. */
+static uint64_t expire_at(const struct ike_sa *sa)
+{
+	return sa->state == IKE_DELETING ? DEADLINE_NEVER : sa->expire_at;
+}
+
+static uint64_t reauth_at(const struct ike_sa *sa)
+{
+	return sa->state == IKE_ESTABLISHED && sa->began ? sa->reauth_at : DEADLINE_NEVER;
+}
+
 static uint64_t child_rekey_at(const struct ike_sa *sa, const struct child_sa *child)
 {
 	bool may =
@@ -117,7 +130,8 @@ uint64_t timers_next(const struct ike_sa *sa)
 	at = earlier(at, fragments_give_up_at(sa->fragments[false]));
 	at = earlier(at, liveness_at(sa));
 	at = earlier(at, keepalive_at(sa));
-	at = earlier(at, earlier(rekey_at(sa), sa->expire_at));
+	at = earlier(at, earlier(rekey_at(sa), expire_at(sa)));
+	at = earlier(at, reauth_at(sa));
 	at = earlier(at, sa->roam_at);
 	list_for_each (pos, tmp, &sa->children)
 		at = earlier(at, child_next(sa, list_entry(pos, struct child_sa, node)));
@@ -202,7 +216,7 @@ void timers_run(struct ike_sa *sa, uint64_t now)
 		ike_sa_destroy(sa, CAUSE_TIMEOUT, 0, "half-open for too long");
 		return;
 	}
-	if (sa->expire_at <= now) {
+	if (expire_at(sa) <= now) {
 		expire(sa, now);
 		return;
 	}
@@ -213,6 +227,8 @@ void timers_run(struct ike_sa *sa, uint64_t now)
 	if (fragments_give_up_at(sa->fragments[false]) <= now)
 		fragments_free(sa->engine, &sa->fragments[false]);
 	run_children(sa, now);
+	if (reauth_at(sa) <= now)
+		reauth_begin(sa, now);
 	if (rekey_at(sa) <= now)
 		run_rekey(sa, now);
 	if (liveness_at(sa) <= now)

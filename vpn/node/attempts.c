@@ -202,7 +202,7 @@ static void attempt_failed(struct node *node, struct attempt *a, enum ike_cause 
 {
 	if (cause == CAUSE_TIMEOUT)
 		attempt_unanswered(node, a);
-	else if (cause == CAUSE_MOVED)
+	else if (cause == CAUSE_MOVED || cause == CAUSE_REAUTH)
 		attempt_again(node, a);
 	else
 		attempt_free(a);

@@ -39,6 +39,7 @@ struct trap {
 	struct ike_conn *conn; /* a reference; cfg is one of its children */
 	const struct child_cfg *cfg;
 	struct ts_list local_ts, remote_ts; /* without "dynamic" */
+	bool guard;			    /* until the child is back */
 	bool waiting;			    /* for addresses; not set yet */
 };
 
@@ -139,6 +140,9 @@ bool sa_is_up(const struct node *node, const char *conn, const char *child);
 
 /* --- traps.c --- */
 void trap_add(struct node *node, struct ike_conn *conn, const struct child_cfg *child);
+/* Until the child is up again; nothing if it has a trap. */
+void trap_guard(struct node *node, struct ike_conn *conn, const struct child_cfg *child);
+void trap_unguard(struct node *node, const char *conn, const char *child);
 void traps_expire(struct node *node);
 /* All of a connection; NULL: all. */
 void traps_remove(struct node *node, const char *conn);

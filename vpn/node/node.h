@@ -119,6 +119,8 @@ int node_terminate(struct node *node, const struct node_match *match, bool force
 
 /* Begins the rekeying of all that matches: of children if one is named, else of IKE SAs. */
 int node_rekey(struct node *node, const struct node_match *match, uint64_t now, size_t *ret_count);
+/* The IKE SAs that match and that we have begun (engine.h). */
+int node_reauth(struct node *node, const struct node_match *match, uint64_t now, size_t *ret_count);
 
 /* Begins the deletion of everything and starts nothing any more. Done when node_ike_sa(node, 0) is
  * false. */

@@ -53,6 +53,15 @@ void react_note(struct node *node, const struct ike_event *ev)
 		reaction_free(r);
 }
 
+/* Reauthentication, break before make: what is sent meanwhile must not leave in the clear. */
+static void come_back(struct node *node, struct ike_conn *conn, const struct child_cfg *cfg)
+{
+	if (sa_is_up(node, conn->name, cfg->name))
+		return;
+	trap_guard(node, conn, cfg);
+	attempt_start(node, conn->name, cfg->name);
+}
+
 /* swanctl.conf(5) dpd_action and close_action of a child that is gone. One that could not follow
  * our address comes back in any case. */
 static void child_down(struct node *node, const struct reaction *r)
@@ -64,7 +73,9 @@ static void child_down(struct node *node, const struct reaction *r)
 	cfg = conn && r->child ? ike_conn_find_child(conn, r->child) : NULL;
 	if (!cfg)
 		return;
-	if (r->cause == CAUSE_MOVED)
+	if (r->cause == CAUSE_REAUTH)
+		come_back(node, conn, cfg);
+	else if (r->cause == CAUSE_MOVED)
 		action = ACTION_START;
 	else if (r->cause == CAUSE_TIMEOUT)
 		action = cfg->dpd_action;
@@ -104,6 +115,8 @@ static void enforce_unique(struct node *node, uint32_t ike_id)
 
 	if (!node_ike_sa_by_id(node, ike_id, &sa) || sa.state != IKE_ESTABLISHED)
 		return;
+	if (sa.reauth_of) /* the old one goes when the new one is complete */
+		return;
 	if (sa.conn->unique != UNIQUE_REPLACE && sa.conn->unique != UNIQUE_KEEP)
 		return;
 	other = other_sa(node, &sa);
@@ -121,6 +134,11 @@ static void react(struct node *node, const struct reaction *r)
 	attempts_react(node, r);
 	if (r->kind == EVENT_CHILD_DOWN)
 		child_down(node, r);
+	if (r->kind == EVENT_CHILD_UP)
+		trap_unguard(node, r->conn, r->child);
+	if (r->kind == EVENT_IKE_DOWN && r->cause == CAUSE_REAUTH &&
+	    conns_find(&node->conns, r->conn))
+		attempt_start(node, r->conn, NULL);
 	if (r->kind == EVENT_IKE_UP)
 		enforce_unique(node, r->ike_id);
 }

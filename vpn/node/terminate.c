@@ -93,24 +93,34 @@ int node_terminate(struct node *node, const struct node_match *match, bool force
 	return 0;
 }
 
-int node_rekey(struct node *node, const struct node_match *match, uint64_t now, size_t *ret_count)
+static int call_for(struct node *node, const struct node_match *match, bool children,
+		    int (*call)(struct ike_engine *, uint32_t, uint64_t), size_t *ret_count)
 {
-	bool children = match->child || match->child_id;
 	struct id_list list = collect(node, match, children);
 	size_t i, count = 0;
 
-	node->now = now;
-	for (i = 0; i < list.n; i++) {
-		int err = children ? ike_engine_rekey_child(node->engine, list.v[i], now)
-				   : ike_engine_rekey_ike(node->engine, list.v[i], now);
-
-		count += !err;
-	}
+	for (i = 0; i < list.n; i++)
+		count += call(node->engine, list.v[i], node->now) == 0;
 	free(list.v);
 	if (list.failed)
 		return ERR_NOMEM;
 	*ret_count = count;
 	return 0;
+}
+
+int node_rekey(struct node *node, const struct node_match *match, uint64_t now, size_t *ret_count)
+{
+	bool children = match->child || match->child_id;
+
+	node->now = now;
+	return call_for(node, match, children,
+			children ? ike_engine_rekey_child : ike_engine_rekey_ike, ret_count);
+}
+
+int node_reauth(struct node *node, const struct node_match *match, uint64_t now, size_t *ret_count)
+{
+	node->now = now;
+	return call_for(node, match, false, ike_engine_reauth, ret_count);
 }
 
 void node_stop(struct node *node, uint64_t now)

@@ -70,20 +70,44 @@ static void trap_set(struct node *node, struct trap *t)
 		trap_free(t);
 }
 
-void trap_add(struct node *node, struct ike_conn *conn, const struct child_cfg *child)
+static void add(struct node *node, struct ike_conn *conn, const struct child_cfg *child, bool guard)
 {
-	struct trap *t;
+	struct trap *t = trap_of(node, conn->name, child->name);
 
-	if (node->stopping || trap_of(node, conn->name, child->name))
+	if (t)
+		t->guard &= guard;
+	if (t || node->stopping)
 		return;
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return;
+	t->guard = guard;
 	t->conn = ike_conn_ref(conn);
 	t->cfg = child;
 	t->id = ++node->last_trap_id;
 	list_append(&node->traps, &t->link);
 	trap_set(node, t);
+}
+
+void trap_add(struct node *node, struct ike_conn *conn, const struct child_cfg *child)
+{
+	add(node, conn, child, false);
+}
+
+void trap_guard(struct node *node, struct ike_conn *conn, const struct child_cfg *child)
+{
+	add(node, conn, child, true);
+}
+
+void trap_unguard(struct node *node, const char *conn, const char *child)
+{
+	struct trap *t = child ? trap_of(node, conn, child) : NULL;
+
+	if (!t || !t->guard)
+		return;
+	if (!t->waiting)
+		outbox_trap(&node->outbox, t, false);
+	trap_free(t);
 }
 
 void traps_expire(struct node *node)

@@ -222,6 +222,14 @@ bool ike_engine_child(const struct ike_engine *e, uint32_t ike_id, size_t i,
 	return false;
 }
 
+int ike_engine_reauth(struct ike_engine *e, uint32_t ike_id, uint64_t now)
+{
+	(void)e;
+	(void)ike_id;
+	(void)now;
+	return ERR_STATE;
+}
+
 void ike_engine_network_changed(struct ike_engine *e, uint64_t now)
 {
 	(void)e;

@@ -126,7 +126,7 @@ static void what_we_do_not_do_is_refused_with_a_reason(void **state)
 	for (i = 0; i < COUNT(commands); i++)
 		assert_has(cp_ask(&cp.a, commands[i], "child = x"), "success = no\nerrmsg = ");
 	assert_has(cp_ask(&cp.a, "rekey", "ike = x\nreauth = yes"),
-		   "errmsg = reauthentication is not supported\n");
+		   "errmsg = no matching SAs to rekey found\n");
 	assert_string_equal(cp_ask(&cp.a, "reload-settings", ""), OK);
 	assert_string_equal(cp_ask(&cp.a, "flush-certs", ""), OK);
 }

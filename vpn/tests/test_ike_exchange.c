@@ -305,6 +305,23 @@ static void keepalives_go_out_behind_a_nat_only(void **state)
 	assert_int_equal(p->b.n_keepalives, 0);
 }
 
+/* RFC 3948 §4: a retransmission keeps the mapping as well as a keep-alive does. They come after 4,
+ * 11.2, 24.2 and 47.6 s: the one silence of 20 s is between the last two. */
+static void a_retransmission_puts_the_keepalive_off(void **state)
+{
+	struct pair *p = fresh(state, 12);
+
+	p->nat = true;
+	assert_int_equal(pair_initiate(p, &p->a, "net"), 0);
+	p->wire = drop_all;
+	assert_int_equal(ike_engine_rekey_child(p->a.engine, 1, p->now), 0);
+	pair_run_until(p, p->now + 44 * SECOND);
+	assert_int_equal(pair_count_events(&p->a, EVENT_RETRANSMIT), 3);
+	assert_int_equal(p->a.n_keepalives, 0);
+	pair_run_until(p, p->now + SECOND);
+	assert_int_equal(p->a.n_keepalives, 1);
+}
+
 /* RFC 7296 §2.5: an unknown critical payload is refused, one that is not critical is skipped. */
 static void unknown_critical_payloads_are_refused(void **state)
 {
@@ -374,6 +391,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(esp_moves_the_peer_but_not_the_host_behind_the_nat,
 					    setup, teardown),
 	    cmocka_unit_test_setup_teardown(keepalives_go_out_behind_a_nat_only, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_retransmission_puts_the_keepalive_off, setup,
+					    teardown),
 	    cmocka_unit_test_setup_teardown(unknown_critical_payloads_are_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_lingering_sa_answers_a_repeated_delete, setup,
 					    teardown),

@@ -19,6 +19,8 @@ struct end {
 	struct ip_addr addr;
 	unsigned up, down, failed; /* CHILD_SAs */
 	int installed;		   /* SAs in the data plane that is not there */
+	int traps;		   /* likewise */
+	unsigned bare; /* packets that would leave in the clear: without outbound SA, no trap */
 };
 
 struct datagram {
@@ -133,6 +135,11 @@ static void drain(struct end *end)
 			end->installed++;
 		else if (a->type == IKE_ACTION_SA_REMOVE)
 			end->installed--;
+		else if (a->type == IKE_ACTION_TRAP_ADD)
+			end->traps++;
+		else if (a->type == IKE_ACTION_TRAP_REMOVE)
+			end->traps--;
+		end->bare += end->up && end->installed == 0 && end->traps == 0;
 	}
 }
 
@@ -357,6 +364,50 @@ static void first_packet_brings_a_trapped_child_up(void **state)
 	assert_int_equal(world.a.up, 1);
 }
 
+static void reauthentication_brings_the_child_back_behind_a_trap(void **state)
+{
+	struct ike_conn *conn = conn_a();
+
+	(void)state;
+	conn->children[0].start_action = ACTION_START;
+	conn->rekey_time = 0;
+	conn->reauth_time = 100;
+	conn->over_time = 10;
+	node_load_conn(world.b.node, conn_b(), world.now);
+	node_load_conn(world.a.node, conn, world.now);
+	run(99);
+	assert_int_equal(world.a.up, 1);
+	run(5);
+	assert_int_equal(world.a.down, 1);
+	assert_int_equal(world.a.up, 2);
+	assert_int_equal(world.a.installed, 2);
+	assert_int_equal(world.b.installed, 2);
+	assert_int_equal(world.a.traps, 0);
+	assert_int_equal(world.a.bare, 0);
+}
+
+static void reauthentication_by_command_is_the_initiators(void **state)
+{
+	struct node_match all = {0};
+	size_t n;
+
+	(void)state;
+	a_starts(ACTION_NONE, ACTION_NONE, 1);
+	assert_int_equal(node_reauth(world.b.node, &all, world.now, &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(node_reauth(world.a.node, &all, world.now, &n), 0);
+	assert_int_equal(n, 1);
+	run(2);
+	assert_int_equal(world.a.up, 2);
+	assert_int_equal(world.b.installed, 2);
+	/* What is terminated meanwhile stays down. */
+	node_reauth(world.a.node, &all, world.now, &n);
+	node_terminate(world.a.node, &all, false, world.now, &n);
+	run(10);
+	assert_int_equal(world.a.up, 2);
+	assert_int_equal(world.a.installed, 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -371,6 +422,8 @@ int main(void)
 	    T(refused_child_is_not_tried_again),
 	    T(stop_deletes_with_the_peer),
 	    T(first_packet_brings_a_trapped_child_up),
+	    T(reauthentication_brings_the_child_back_behind_a_trap),
+	    T(reauthentication_by_command_is_the_initiators),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,7 @@
 	X(CONN, "ppk_required", OPT_BOOL, UNSUPPORTED, "no", "post-quantum preshared keys")        \
 	X(CONN, "keyingtries", OPT_TRIES, SUPPORTED, "1", NULL)                                    \
 	X(CONN, "unique", OPT_WORD, SUPPORTED, "no", "no|never|keep|replace")                      \
-	X(CONN, "reauth_time", OPT_TIME, UNSUPPORTED, "0s", "reauthentication")                    \
+	X(CONN, "reauth_time", OPT_TIME, SUPPORTED, "0s", NULL)                                    \
 	X(CONN, "rekey_time", OPT_TIME, SUPPORTED, "4h", NULL)                                     \
 	X(CONN, "over_time", OPT_TIME, SUPPORTED, "", NULL)                                        \
 	X(CONN, "rand_time", OPT_TIME, SUPPORTED, "", NULL)                                        \
