@@ -130,6 +130,15 @@ int field_text(struct doc *doc, const struct field *field, const struct doc_node
 	return 0;
 }
 
+int field_block(struct doc *doc, const struct field *field, const struct doc_node *node, void *out,
+		struct err_msg *msg)
+{
+	struct text_block *block = out;
+
+	block->line = node->line;
+	return field_text(doc, field, node, &block->text, msg);
+}
+
 static size_t count_children(const struct doc_node *node)
 {
 	size_t count = 0;

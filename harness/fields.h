@@ -32,6 +32,12 @@ struct text_list {
 	size_t count;
 };
 
+/* Text that has lines of its own: a block under "key: |". */
+struct text_block {
+	const char *text;
+	unsigned line; /* of the key; the text begins in the next */
+};
+
 struct pair {
 	const char *key, *value;
 	unsigned line;
@@ -60,6 +66,7 @@ int fields_read(struct doc *doc, const struct field *fields, const struct doc_no
 		struct err_msg *msg);
 
 field_fn field_text;	  /* const char * */
+field_fn field_block;	  /* struct text_block */
 field_fn field_texts;	  /* struct text_list: text or a list of texts */
 field_fn field_unsigned;  /* unsigned */
 field_fn field_count;	  /* unsigned, from 1 up */

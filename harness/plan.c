@@ -6,6 +6,7 @@
  * here. topology_check has the last word on the whole; what can be said with the line of its cause
  * is said before. */
 #include "harness/plan.h"
+#include "harness/plan_network.h"
 #include "netns/seed_topology.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -120,7 +121,7 @@ static int add_addresses(struct make *m, const struct sc_node *node)
 			if (!address)
 				return no_memory(m);
 			if (topology_parse_prefix(prefix, &addr, &bits) < 0)
-				return doc_error(m->doc, list[i].line, m->msg,
+				return doc_error(m->doc, list[i].prefixes.lines[j], m->msg,
 						 "'%s' is no address with a prefix length", prefix);
 			*address = (struct topo_address){node->name, list[i].ifname, prefix};
 		}
@@ -149,7 +150,7 @@ static int add_bridges(struct make *m, const struct sc_node *node)
 }
 
 /* "DESTINATION [via ADDRESS] [dev INTERFACE]", as `ip route add` takes it. */
-static int parse_route(struct make *m, const struct sc_node *node, const char *text,
+static int parse_route(struct make *m, const struct sc_node *node, const char *text, unsigned line,
 		       struct topo_route *route)
 {
 	char *copy = doc_strdup(m->doc, text), *word;
@@ -169,7 +170,7 @@ static int parse_route(struct make *m, const struct sc_node *node, const char *t
 	}
 	if (word || (!route->via && !route->ifname) ||
 	    topology_parse_route(route, &dst, &bits, &via) < 0)
-		return doc_error(m->doc, node->line, m->msg,
+		return doc_error(m->doc, line, m->msg,
 				 "%s: '%s' is no route: DESTINATION via ADDRESS, or dev INTERFACE",
 				 node->name, text);
 	return 0;
@@ -183,7 +184,9 @@ static int add_routes(struct make *m, const struct sc_node *node)
 	for (i = 0; i < node->routes.count && err == 0; i++) {
 		struct topo_route *route = APPEND(m, &m->plan->topology, routes);
 
-		err = route ? parse_route(m, node, node->routes.items[i], route) : no_memory(m);
+		err = route ? parse_route(m, node, node->routes.items[i], node->routes.lines[i],
+					  route)
+			    : no_memory(m);
 	}
 	return err;
 }
@@ -238,13 +241,14 @@ static int read_file(struct make *m, unsigned line, const char *name, char **ret
 	return 0;
 }
 
-static int add_rules(struct make *m, const char *node, const char *text)
+static int add_rules(struct make *m, const char *node, const char *text, const char *file,
+		     unsigned line)
 {
 	struct topo_rules *rules = APPEND(m, &m->plan->topology, rules);
 
 	if (!rules)
 		return no_memory(m);
-	*rules = (struct topo_rules){node, text};
+	*rules = (struct topo_rules){node, text, file, line};
 	return 0;
 }
 
@@ -296,7 +300,7 @@ static int add_nat(struct make *m, const struct sc_node *node)
 		return no_memory(m);
 	snprintf(text, cap, nat_format, nat->inside, nat->outside,
 		 nat->ports == NAT_PORTS_RANDOM ? " fully-random" : "", nat->outside, nat->outside);
-	err = add_rules(m, node->name, text);
+	err = add_rules(m, node->name, text, NULL, 0);
 	return err < 0 || !nat->udp_ms ? err : add_nat_timeout(m, node);
 }
 
@@ -309,10 +313,11 @@ static int add_nftables(struct make *m, const struct sc_node *node)
 	if (node->nftables_file) {
 		err = read_file(m, node->line, node->nftables_file, &text);
 		if (err == 0)
-			err = add_rules(m, node->name, text);
+			err = add_rules(m, node->name, text, node->nftables_file, 1);
 	}
-	if (err == 0 && node->nftables)
-		err = add_rules(m, node->name, node->nftables);
+	if (err == 0 && node->nftables.text)
+		err = add_rules(m, node->name, node->nftables.text, m->sc->path,
+				node->nftables.line + 1);
 	return err;
 }
 
@@ -401,7 +406,8 @@ static int add_link(struct make *m, const struct sc_link *sc)
 	int err;
 
 	if (sc->ends.count != 2)
-		return doc_error(m->doc, sc->line, m->msg, "a link has two ends");
+		return doc_error(m->doc, sc->line, m->msg,
+				 "a link has two ends: [NODE:INTERFACE, NODE:INTERFACE]");
 	err = parse_end(m, sc, sc->ends.items[0], &a);
 	if (err == 0)
 		err = parse_end(m, sc, sc->ends.items[1], &b);
@@ -689,11 +695,15 @@ int plan_make(const struct scenario *scenario, const struct plan_options *option
 		seed_topology(scenario->topology.nat == NAT_PORTS_RANDOM ? SEED_NAT_RANDOM
 									 : SEED_NAT_PRESERVE,
 			      &base);
-	err = copy_base(&m, &base);
+	err = plan_check_names(scenario, msg);
+	if (err == 0)
+		err = copy_base(&m, &base);
 	if (err == 0)
 		err = add_nodes(&m);
 	if (err == 0)
 		err = add_links(&m);
+	if (err == 0)
+		err = plan_check_network(&plan, msg);
 	if (err == 0)
 		err = check_topology(&m);
 	if (err == 0)

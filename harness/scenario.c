@@ -61,7 +61,7 @@ static const struct field node_fields[] = {
     {"routes", field_texts, AT(sc_node, routes), NULL, false},
     {"sysctls", field_pairs, AT(sc_node, sysctls), NULL, false},
     {"nat", field_struct, AT(sc_node, nat), &nat_type, false},
-    {"nftables", field_text, AT(sc_node, nftables), NULL, false},
+    {"nftables", field_block, AT(sc_node, nftables), NULL, false},
     {"nftables_file", field_text, AT(sc_node, nftables_file), NULL, false},
     END};
 static const struct field_type node_type = {sizeof(struct sc_node), node_fields, "name",

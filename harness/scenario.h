@@ -47,7 +47,7 @@ struct sc_node {
 	struct text_list routes;    /* "default via 203.0.113.1", "10.0.0.0/8 dev xfrm1" */
 	struct pair_list sysctls;
 	struct sc_nat nat;
-	const char *nftables;
+	struct text_block nftables;
 	const char *nftables_file;
 };
 

@@ -336,6 +336,18 @@ static int add_routes(struct net *net, const struct topology *topo, struct err_m
 	return err;
 }
 
+/* nft says "/dev/stdin:3:17-19: Error: ..."; a person wants the line of the file. */
+static int refuse_rules(const struct topo_rules *rules, const char *said, struct err_msg *msg)
+{
+	unsigned line;
+	int at = 0;
+
+	if (rules->file && sscanf(said, "/dev/stdin:%u:%*[0-9-]: %n", &line, &at) == 1 && at > 0)
+		return err_set(msg, ERR_INVALID, "%s:%u: %s: nft refuses the rules: %.400s",
+			       rules->file, rules->line + line - 1, rules->node, said + at);
+	return err_set(msg, ERR_INVALID, "%s: nft refuses the rules: %.400s", rules->node, said);
+}
+
 static int load_rules(struct net *net, const struct topo_rules *rules, struct err_msg *msg)
 {
 	static const char *const argv[] = {"nft", "-f", "-", NULL};
@@ -344,8 +356,7 @@ static int load_rules(struct net *net, const struct topo_rules *rules, struct er
 	int status, err = process_run(net, &spec, NFT_TIMEOUT_MS, &status, &output, msg);
 
 	if (err == 0 && status != 0)
-		err = err_set(msg, ERR_INVALID, "%s: nft refuses the rules: %.400s", rules->node,
-			      output.text);
+		err = refuse_rules(rules, output.text, msg);
 	process_output_free(&output);
 	return err;
 }

@@ -90,8 +90,10 @@ static const struct topo_route routes[] = {
 	"	}\n"                                                                    \
 	"}\n"
 
-static const struct topo_rules rules_preserve[] = {{"isp", ISP_RULES("masquerade")}};
-static const struct topo_rules rules_random[] = {{"isp", ISP_RULES("masquerade fully-random")}};
+static const struct topo_rules rules_preserve[] = {
+    {.node = "isp", .text = ISP_RULES("masquerade")}};
+static const struct topo_rules rules_random[] = {
+    {.node = "isp", .text = ISP_RULES("masquerade fully-random")}};
 
 void seed_topology(enum seed_nat nat, struct topology *ret_topo)
 {

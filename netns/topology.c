@@ -73,7 +73,7 @@ int topology_parse_route(const struct topo_route *route, struct ip_addr *ret_dst
 	return 0;
 }
 
-static bool is_name(const char *name, size_t max)
+bool topology_is_name(const char *name, size_t max)
 {
 	const char *p;
 
@@ -117,7 +117,7 @@ static int check_nodes(const struct topology *topo, struct err_msg *msg)
 	size_t i;
 
 	for (i = 0; i < topo->nodes_count; i++) {
-		if (!is_name(topo->nodes[i], TOPO_NODE_NAME_MAX))
+		if (!topology_is_name(topo->nodes[i], TOPO_NODE_NAME_MAX))
 			return err_set(msg, ERR_INVALID, "node %zu: not a usable name", i);
 		if (topology_node(topo, topo->nodes[i]) != (int)i)
 			return err_set(msg, ERR_INVALID, "node %s stands twice", topo->nodes[i]);
@@ -131,7 +131,7 @@ static int check_end(const struct topology *topo, const char *what, const char *
 {
 	int err = check_node(topo, what, node, msg);
 
-	if (err == 0 && !is_name(ifname, TOPO_IFNAME_MAX))
+	if (err == 0 && !topology_is_name(ifname, TOPO_IFNAME_MAX))
 		err = err_set(msg, ERR_INVALID, "%s in %s: not an interface name", what, node);
 	return err;
 }

@@ -15,6 +15,7 @@
 	16		   /* octets without the zero, so that "bl-01234567-NAME" stays short \
 			    */
 #define TOPO_IFNAME_MAX 15 /* IFNAMSIZ less the zero */
+#define TOPO_PORTS_MAX	8  /* of a bridge */
 
 struct topo_sysctl {
 	const char *node;
@@ -40,7 +41,7 @@ struct topo_link {
 struct topo_bridge {
 	const char *node;
 	const char *ifname;
-	const char *ports[8]; /* unused ones are NULL */
+	const char *ports[TOPO_PORTS_MAX]; /* unused ones are NULL */
 };
 
 struct topo_address {
@@ -60,6 +61,8 @@ struct topo_route {
 struct topo_rules {
 	const char *node;
 	const char *text;
+	const char *file; /* for messages: where the text stands; may be NULL */
+	unsigned line;	  /* of its first line there */
 };
 
 struct topology {
@@ -82,6 +85,9 @@ struct topology {
 /* Everything that can be known to be wrong without building it: ERR_INVALID, and msg names the
  * entry. */
 int topology_check(const struct topology *topo, struct err_msg *msg);
+
+/* Letters, digits, '-', '_' and '.', at most max of them. */
+bool topology_is_name(const char *name, size_t max);
 
 /* The place of the node in topo->nodes; -1 if there is none. */
 int topology_node(const struct topology *topo, const char *name);

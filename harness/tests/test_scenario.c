@@ -15,12 +15,19 @@
 	"topology: {nodes: [a, b], links: [{ends: [a:e0, b:e0], wire: {aims:\n [" text "]}}]}\n" \
 	"steps: []\n"
 
+#define LINKS(text) HEAD "steps: []\ntopology:\n  nodes: [a, b]\n  links:\n  - " text "\n"
+
+/* What is said of a begins in line 9. */
+#define NODE_A(text)                                                                              \
+	HEAD "steps: []\ntopology:\n  links: [[a:e0, b:e0]]\n  nodes:\n  - {name: b, addresses: " \
+	     "{e0: 10.0.0.2/8}}\n  - name: a\n    " text "\n"
+
 #define TCP_STREAM(more) \
 	"steps:\n- traffic: {name: x, protocol: tcp, from: a, to: b, address: 10.0.0.1" more "}\n"
 
 static const struct {
 	const char *text;
-	const char *error; /* how it begins */
+	const char *error; /* how it begins; "": none */
 } mistakes[] = {
     {"", "t.yaml:1: the file is empty"},
     {"- a\n", "t.yaml:1: a mapping was expected"},
@@ -101,11 +108,41 @@ static const struct {
     {HEAD "steps: []\ntopology: {nodes: [a], links: [[a:e0, z:e0]]}\n", "t.yaml:4: no node 'z'"},
     {HEAD "steps: []\ntopology: {nodes: [a], links: [[a:e0]]}\n", "t.yaml:4: a link has two ends"},
     {HEAD "steps: []\ntopology:\n  nodes:\n  - name: a\n    routes: [default]\n",
-     "t.yaml:6: a: 'default' is no route"},
+     "t.yaml:7: a: 'default' is no route"},
     {HEAD "steps: []\ntopology:\n  nodes:\n  - name: a\n    addresses: {e0: 10.0.0.300/8}\n",
      "t.yaml:7: '10.0.0.300/8' is no address"},
     {HEAD "steps: []\ntopology:\n  nodes:\n  - name: a\n    addresses: {e0: 10.0.0.1/8}\n",
-     "t.yaml:5: impossible network: "},
+     "t.yaml:7: a has no interface 'e0'; it has: none, since no link ends there"},
+    {HEAD "steps: []\ntopology:\n  nodes: [a, b, a]\n",
+     "t.yaml:5: node 'a' stands here twice; the first is in line 5"},
+    {HEAD "steps: []\ntopology:\n  nodes:\n  - a\n  - a-host-with-a-very-long-name\n",
+     "t.yaml:7: 'a-host-with-a-very-long-name' cannot name a node: 1 to 16 letters"},
+    {LINKS("[a:e0, b:a-very-long-interface]"),
+     "t.yaml:7: 'a-very-long-interface' cannot name an interface: 1 to 15"},
+    {LINKS("a:e0"), "t.yaml:7: a link has two ends: [NODE:INTERFACE, NODE:INTERFACE]"},
+    {LINKS("[a:e0, b:e0]\n  - [a:e0, b:e1]"),
+     "t.yaml:8: 'a:e0' is an end of two links; the first is in line 7"},
+    {LINKS("[a:e0, b:e0]\n  - [a:e0, b:e0]"),
+     "t.yaml:8: 'a:e0' is an end of two links; the first is in line 7"},
+    {HEAD "steps: []\ntopology:\n  base: seed\n  links: [[isp:wan, inet:isp0]]\n",
+     "t.yaml:6: 'isp:wan' is an end of a link of the base: [inet:isp0, isp:wan], in this order"},
+    {NODE_A("addresses: {e1: 10.0.0.1/8}"), "t.yaml:9: a has no interface 'e1'; it has: e0"},
+    {NODE_A("addresses: {e0: 10.0.0.1}"), "t.yaml:9: '10.0.0.1' has no prefix length; say"},
+    {NODE_A("addresses: {e0: [10.0.0.1/8, 10.0.0.2/8]}"),
+     "t.yaml:9: a e0 has the address of b e0: 10.0.0.2/8"},
+    {NODE_A("addresses: {e0: [10.0.0.1/8, 10.0.0.1/24]}"),
+     "t.yaml:9: a e0 has the address of a e0: 10.0.0.1/24"},
+    {NODE_A("bridges: {br0: [e0, e1]}"), "t.yaml:9: a has no interface 'e1'; it has: e0, br0"},
+    {NODE_A("nat: {inside: 10.0.0.0/8, outside: wan}"),
+     "t.yaml:9: a has no interface 'wan'; it has: e0"},
+    {NODE_A("nat: {inside: lan, outside: e0}"), "t.yaml:9: 'lan' is no network, as 10.0.0.0/8"},
+    {NODE_A("addresses: {e0: 10.0.0.1/8}\n    routes:\n    - default via 9.9.9.9"),
+     "t.yaml:11: a: 'default via 9.9.9.9': no interface reaches 9.9.9.9"},
+    {NODE_A("routes:\n    - default via 9.9.9.9 dev e1"),
+     "t.yaml:10: a has no interface 'e1'; it has: e0"},
+    {NODE_A("addresses: {e0: 10.0.0.1/8}\n    routes:\n    - 9.9.9.9/32 dev e0\n"
+	    "    - default via 9.9.9.9"),
+     ""},
 };
 
 /* Reads and plans; the error, or "". */
@@ -130,7 +167,8 @@ static void test_mistakes_are_told_with_file_and_line(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
 		try_text(mistakes[i].text, &msg);
-		if (strncmp(msg.text, mistakes[i].error, strlen(mistakes[i].error)) != 0)
+		if (strncmp(msg.text, mistakes[i].error, strlen(mistakes[i].error)) != 0 ||
+		    !*mistakes[i].error != !*msg.text)
 			fail_msg("scenario:\n%s\nsaid '%s', not '%s'", mistakes[i].text, msg.text,
 				 mistakes[i].error);
 	}

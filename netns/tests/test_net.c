@@ -142,7 +142,10 @@ static void test_what_the_kernel_refuses_is_named(void **state)
 {
 	static const char *const nodes[] = {"alone"};
 	const struct topo_sysctl sysctl = {"alone", "net.ipv4.no_such_thing", "1"};
-	const struct topo_rules rules = {"alone", "table ip x { chain y { frobnicate } }\n"};
+	const struct topo_rules rules = {.node = "alone",
+					 .text = "table ip x { chain y { frobnicate } }\n",
+					 .file = "t.yaml",
+					 .line = 7};
 	struct topology topo = {.nodes = nodes, .nodes_count = 1};
 	struct err_msg msg = {{0}};
 	struct net *net = NULL;
@@ -153,6 +156,8 @@ static void test_what_the_kernel_refuses_is_named(void **state)
 	assert_non_null(strstr(msg.text, "no_such_thing"));
 	topo.sysctls_count = 0, topo.rules = &rules, topo.rules_count = 1;
 	assert_int_equal(net_build(&topo, &net, &msg), ERR_INVALID);
+	assert_int_equal(strncmp(msg.text, "t.yaml:7: alone: nft refuses the rules: Error:", 46),
+			 0);
 	assert_non_null(strstr(msg.text, "frobnicate"));
 	assert_null(net);
 }

@@ -43,7 +43,7 @@ static void test_seed_topology_is_sound(void **state)
 static void test_every_name_must_point_somewhere(void **state)
 {
 	const struct topo_sysctl sysctl = {"c", "net.ipv4.ip_forward", "1"};
-	const struct topo_rules rules = {"c", ""};
+	const struct topo_rules rules = {.node = "c", .text = ""};
 	const struct topo_address address = {"a", "eth1", "192.0.2.1/24"};
 	const struct topo_route route = {"c", "default", "192.0.2.1", NULL};
 	const struct topo_link link = {.a = {"a", "eth1"}, .b = {"c", "eth0"}};
