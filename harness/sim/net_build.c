@@ -212,7 +212,7 @@ int net_build_nat(struct sim_net *net, struct err_msg *msg)
 	if (sc->base == BASE_SEED && !is_listed(&sc->without_nat, "isp"))
 		err = add_nat(net, node_of(net, "isp"), &isp, msg);
 	for (i = 0; i < sc->nodes.count && err == 0; i++) {
-		if (nodes[i].nftables || nodes[i].nftables_file)
+		if (nodes[i].nftables.text || nodes[i].nftables_file)
 			err = err_set(msg, ERR_UNSUPPORTED, "rules for nftables at %s",
 				      nodes[i].name);
 		else if (nodes[i].nat.inside)
