@@ -6,6 +6,7 @@
  * here. topology_check has the last word on the whole; what can be said with the line of its cause
  * is said before. */
 #include "harness/plan.h"
+#include "harness/plan_check.h"
 #include "harness/plan_network.h"
 #include "netns/seed_topology.h"
 #include <errno.h>
@@ -430,21 +431,6 @@ static int default_place(const struct make *m, const struct topo_link *link)
 	return strncmp(link->a.ifname, "lan", 3) == 0 ? WIRE_INSIDE : WIRE_AUTO;
 }
 
-static int check_aims(struct make *m, const struct sc_impairment *impairment,
-		      const struct topo_link *link)
-{
-	const struct sc_aim *aims = impairment->aims.items;
-	size_t i;
-
-	for (i = 0; i < impairment->aims.count; i++)
-		if (aims[i].to && strcmp(aims[i].to, link->a.node) != 0 &&
-		    strcmp(aims[i].to, link->b.node) != 0)
-			return doc_error(m->doc, aims[i].line, m->msg,
-					 "'%s' is not at the end of this wire: %s and %s are",
-					 aims[i].to, link->a.node, link->b.node);
-	return 0;
-}
-
 static int add_wire(struct make *m, size_t index, struct topo_link *link)
 {
 	const struct sc_link *sc = settings_of(m, link);
@@ -468,7 +454,7 @@ static int add_wire(struct make *m, size_t index, struct topo_link *link)
 	wire->impairment = sc->wire;
 	wire->impairment.is_set = sc->wire.line != 0;
 	link->impaired = wire->impairment.is_set;
-	return check_aims(m, &wire->impairment, link);
+	return 0;
 }
 
 static int add_links(struct make *m)
@@ -600,77 +586,6 @@ static int add_endpoints(struct make *m, const struct plan_options *options)
 	return err < 0 ? err : check_peers(m, options);
 }
 
-/* --- steps --- */
-
-static int check_node(struct make *m, unsigned line, const char *node)
-{
-	if (node && topology_node(&m->plan->topology, node) < 0)
-		return doc_error(m->doc, line, m->msg, "no node '%s'", node);
-	return 0;
-}
-
-static int check_faults(struct make *m, const struct sc_step *step)
-{
-	const struct sc_fault *faults = step->faults.of.items;
-	const struct sc_flow *flows = step->faults.flows.items;
-	struct ip_addr addr;
-	size_t i, j;
-	int err = 0;
-
-	for (i = 0; i < step->faults.of.count && err == 0; i++) {
-		if (faults[i].wire && !plan_find_wire(m->plan, faults[i].wire))
-			return doc_error(m->doc, faults[i].line, m->msg, "no wire '%s'",
-					 faults[i].wire);
-		for (j = 0; j < faults[i].nodes.count && err == 0; j++)
-			err = check_node(m, faults[i].line, faults[i].nodes.items[j]);
-	}
-	for (i = 0; i < step->faults.flows.count && err == 0; i++) {
-		err = check_node(m, flows[i].line, flows[i].from);
-		if (err == 0)
-			err = check_node(m, flows[i].line, flows[i].to);
-		if (err == 0 && ip_addr_parse(flows[i].address, &addr) < 0)
-			err = doc_error(m->doc, flows[i].line, m->msg, "'%s' is no address",
-					flows[i].address);
-	}
-	return err;
-}
-
-static int check_step(struct make *m, const struct sc_step *step)
-{
-	const struct plan_wire *wire = step->wire ? plan_find_wire(m->plan, step->wire) : NULL;
-	struct ip_addr addr;
-	int err = check_node(m, step->line, step->node);
-
-	if (err == 0)
-		err = check_node(m, step->line, step->from);
-	if (err == 0)
-		err = check_node(m, step->line, step->to);
-	if (err < 0)
-		return err;
-	if (step->address && ip_addr_parse(step->address, &addr) < 0)
-		return doc_error(m->doc, step->line, m->msg, "'%s' is no address", step->address);
-	if (step->kind == STEP_FAULTS)
-		return check_faults(m, step);
-	if (step->wire && !wire)
-		return doc_error(m->doc, step->line, m->msg, "no wire '%s'", step->wire);
-	if (wire && !wire->impairment.is_set)
-		return doc_error(m->doc, step->line, m->msg,
-				 "wire '%s' is a plain cable; its link needs 'wire:', if only {}",
-				 step->wire);
-	return wire ? check_aims(m, &step->impairment, &m->plan->topology.links[wire->link]) : 0;
-}
-
-static int check_steps(struct make *m)
-{
-	const struct sc_step *steps = m->sc->steps.items;
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < m->sc->steps.count && err == 0; i++)
-		err = check_step(m, &steps[i]);
-	return err;
-}
-
 static int check_topology(struct make *m)
 {
 	struct err_msg why = {{0}};
@@ -709,7 +624,7 @@ int plan_make(const struct scenario *scenario, const struct plan_options *option
 	if (err == 0)
 		err = add_endpoints(&m, options);
 	if (err == 0)
-		err = check_steps(&m);
+		err = plan_check(&plan, msg);
 	if (err == 0)
 		*ret_plan = plan;
 	return err;

@@ -33,6 +33,7 @@ static void add_place(struct judge *j, const struct plan_wire *wire, const char 
 	snprintf(j->names[j->places_count], sizeof(j->names[0]), "%s%s", wire->name, suffix);
 	j->places[j->places_count] = (struct place_param){.name = j->names[j->places_count],
 							  .mtu = link->mtu ? link->mtu : 1500,
+							  .lets_through = wire->impairment.mtu,
 							  .outer = outer[wire->place]};
 	j->places_count++;
 }

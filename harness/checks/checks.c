@@ -198,6 +198,7 @@ bool place_is_outer(const struct facts *f, const struct check_params *p, size_t 
 
 unsigned path_mtu(const struct facts *f, const struct check_params *p)
 {
+	const struct place_param *param;
 	unsigned mtu, least = 0;
 	bool stated;
 	size_t i;
@@ -206,6 +207,9 @@ unsigned path_mtu(const struct facts *f, const struct check_params *p)
 		return p->path_mtu;
 	for (i = 0; i < f->set.n_places; i++) {
 		mtu = place_mtu(f, p, i, &stated);
+		param = find_place(f, p, i);
+		if (param && param->lets_through && param->lets_through < mtu)
+			mtu = param->lets_through;
 		if (place_is_outer(f, p, i) && (!least || mtu < least))
 			least = mtu;
 	}

@@ -16,8 +16,9 @@ enum tristate { UNSTATED, NO, YES };
 
 /* What is known of a place beyond its capture. */
 struct place_param {
-	const char *name; /* struct capture_place.name */
-	unsigned mtu;	  /* of its link; 0: check_params.mtu */
+	const char *name;      /* struct capture_place.name */
+	unsigned mtu;	       /* of its link; 0: check_params.mtu */
+	unsigned lets_through; /* the largest packet that comes out at the other end; 0: mtu */
 	enum tristate
 	    outer; /* the wire is outside the tunnel: UNSTATED: yes, if it has IKE or ESP */
 };

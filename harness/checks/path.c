@@ -34,17 +34,55 @@ static size_t inner_mtu(const struct facts *f, const struct esp_fact *e, size_t 
 	return e->wire_mode == IPSEC_TUNNEL ? room : room + e->in.hdr_len;
 }
 
-static void judge_side(struct check_result *r, const struct tcp_flow *flow, int dir, size_t limit)
+static bool is_same_connection(const struct tcp_flow *a, const struct tcp_flow *b)
 {
-	const struct tcp_side *side = &flow->side[dir];
+	return endpoint_eq(&a->a, &b->a) && endpoint_eq(&a->b, &b->b);
+}
+
+/* On its way an MSS only becomes smaller: what arrives is the least that any place has seen. A
+ * gateway that clamps behind the tunnel is given credit where the wire behind it was captured. */
+static uint16_t arriving_mss(const struct facts *f, const struct tcp_flow *flow, int dir)
+{
+	uint16_t least = flow->side[dir].mss;
+	size_t i;
+
+	for (i = 0; i < f->n_tcp; i++)
+		if (f->tcp[i].side[dir].have_mss && f->tcp[i].side[dir].mss < least &&
+		    is_same_connection(&f->tcp[i], flow))
+			least = f->tcp[i].side[dir].mss;
+	return least;
+}
+
+static void judge_side(const struct facts *f, struct check_result *r, const struct tcp_flow *flow,
+		       int dir, size_t limit)
+{
 	const char *name = dir ? "SYN/ACK" : "SYN";
+	uint16_t mss = arriving_mss(f, flow, dir);
 	char text[ENDPOINT_STRLEN];
+	size_t i;
 
 	endpoint_format(dir ? &flow->b : &flow->a, text, sizeof(text));
-	if (side->mss > limit)
-		check_fault(r, side->syn_frame,
-			    "%s of %s announces segments of %u octets; %zu fit the path", name,
-			    text, side->mss, limit);
+	if (mss <= limit)
+		return;
+	check_fault(r, flow->side[dir].syn_frame,
+		    "%s of %s announces segments of %u octets; %zu fit the path", name, text, mss,
+		    limit);
+	for (i = 0; i < f->n_tcp; i++)
+		if (&f->tcp[i] != flow && f->tcp[i].side[dir].have_mss &&
+		    is_same_connection(&f->tcp[i], flow))
+			check_fault_frame(r, f->tcp[i].side[dir].syn_frame);
+}
+
+/* Each wire that a connection crossed has seen it; the first one stands for it. */
+static bool is_first_sight(const struct facts *f, size_t flow)
+{
+	size_t i;
+
+	for (i = 0; i < flow; i++)
+		if (f->tcp[i].inside && f->tcp[i].side[0].have_mss && f->tcp[i].side[1].have_mss &&
+		    is_same_connection(&f->tcp[i], &f->tcp[flow]))
+			return false;
+	return true;
 }
 
 /* What has not been tried is not proven: a full segment each way. */
@@ -76,15 +114,15 @@ void check_mss(const struct facts *f, const struct check_params *p, struct check
 		const struct fact_frame *frame = &f->frames[flow->first_frame];
 
 		if (!flow->inside || frame->kind != FRAME_ESP || !flow->side[0].have_mss ||
-		    !flow->side[1].have_mss)
+		    !flow->side[1].have_mss || !is_first_sight(f, i))
 			continue;
 		inner = inner_mtu(f, &f->esp[frame->index], mtu);
 		limit = mss_for_mtu(inner, f->esp[frame->index].in.version);
 		if (!inner)
 			continue;
 		r->examined++;
-		judge_side(r, flow, 0, limit);
-		judge_side(r, flow, 1, limit);
+		judge_side(f, r, flow, 0, limit);
+		judge_side(f, r, flow, 1, limit);
 		note_untried(r, flow);
 	}
 	check_conclude(r, "no TCP connection with SYN and SYN/ACK was seen inside ESP",

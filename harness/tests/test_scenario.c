@@ -83,6 +83,30 @@ static const struct {
      "t.yaml:6: no endpoint at 'a'"},
     {HEAD NET "steps: []\nexpect:\n- {check: luck}\n", "t.yaml:6: no check 'luck'; there are: "},
     {HEAD NET "steps: []\nexpect:\n- {occurred: luck}\n", "t.yaml:6: nothing is known as 'luck'"},
+    {HEAD NET "steps: []\nexpect:\n- occurred: esp\n  with: {place: b-a}\n",
+     "t.yaml:7: no place 'b-a'; there are: a-b"},
+    {HEAD NET "steps: []\nexpect:\n- occurred: lost\n  with: {wire: b-a}\n",
+     "t.yaml:7: no wire 'b-a'"},
+    {HEAD NET "steps: []\nexpect:\n- occurred: lost\n  with: {wire: a-b}\n",
+     "t.yaml:7: wire 'a-b' is a plain cable"},
+    {HEAD NET "steps: []\nexpect:\n- occurred: message\n  with: {exchange: IKE_AUHT}\n",
+     "t.yaml:7: 'exchange' must be an exchange like IKE_AUTH"},
+    {HEAD NET "steps: []\nexpect:\n- occurred: message\n  with: {notify: COKIE}\n",
+     "t.yaml:7: 'notify' must be a notify like"},
+    {HEAD NET "steps: []\nexpect:\n- occurred: esp\n  with: {min: -1}\n",
+     "t.yaml:7: 'min' must be a number, not '-1'"},
+    {HEAD NET "steps: []\nexpect:\n- occurred: esp\n  with: {min: 9, max: 5}\n",
+     "t.yaml:6: no number is at least 9 and at most 5"},
+    {HEAD NET "steps: []\nendpoints:\n- {node: a, peer: beetd, config: x}\n",
+     "t.yaml:7: configuration of a: expected"},
+    {HEAD NET "steps: []\nendpoints:\n- node: a\n  config: |\n    connections {\n      c {\n"
+	      "        mobile = no\n      }\n    }\n",
+     "t.yaml:10: configuration of a: unknown option 'mobile'"},
+    {HEAD NET
+     "steps:\n- initiate: {node: a, child: d}\nendpoints:\n- node: a\n  config: |\n"
+     "    connections {\n      c {\n        remote_addrs = 10.0.0.1\n        local { }\n"
+     "        remote { }\n        children {\n          e { }\n        }\n      }\n    }\n",
+     "t.yaml:5: the configuration of a has no child 'd'; it has: e"},
     {HEAD NET "steps: []\nexpect:\n- check: mode\n  with: {mode: fast}\n",
      "t.yaml:7: 'mode' must be tunnel, transport or beet, not 'fast'"},
     {HEAD NET "steps: []\nexpect:\n- check: nat-t\n  with: {encaps: yes}\n",
@@ -258,7 +282,8 @@ static void test_routes_of_the_base_can_be_left_out(void **state)
 
 static void test_a_peer_is_replaced_only_where_there_is_an_endpoint(void **state)
 {
-	static const char text[] = HEAD NET "steps: []\nendpoints: [{node: a, config: x}]\n";
+	static const char text[] =
+	    HEAD NET "steps: []\nendpoints: [{node: a, config: 'connections { }'}]\n";
 	const struct plan_peer peers[] = {{"a", "strongswan"}, {"b", "strongswan"}};
 	struct plan_options options = {.peers = peers, .peers_count = 1};
 	struct err_msg msg = {{0}};
