@@ -575,6 +575,16 @@ static int check_param(struct doc *doc, const struct kind *kind, const struct pa
 	return 0;
 }
 
+static int check_bounds(struct doc *doc, const struct sc_expectation *e, struct err_msg *msg)
+{
+	const char *min = param(e, "min"), *max = param(e, "max");
+
+	if (min && max && strtoull(min, NULL, 10) > strtoull(max, NULL, 10))
+		return doc_error(doc, e->line, msg, "no number is at least %s and at most %s", min,
+				 max);
+	return 0;
+}
+
 int occurred_validate(struct doc *doc, const struct sc_expectation *e, struct err_msg *msg)
 {
 	const struct kind *kind = find_kind(e->occurred);
@@ -590,6 +600,8 @@ int occurred_validate(struct doc *doc, const struct sc_expectation *e, struct er
 				 e->occurred, known);
 	for (i = 0; i < e->with.count && err == 0; i++)
 		err = check_param(doc, kind, &e->with.items[i], msg);
+	if (err == 0)
+		err = check_bounds(doc, e, msg);
 	if (err == 0 && strcmp(kind->name, "mapping") == 0 && !param(e, "address"))
 		err =
 		    doc_error(doc, e->line, msg, "'mapping' needs 'address': whose ports to count");

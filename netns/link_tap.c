@@ -40,6 +40,26 @@ static int attach(const char *ifname, int *ret_fd, struct err_msg *msg)
 	return 0;
 }
 
+/* The interface's counter of what it could not hand over. */
+static uint64_t drops(const struct link_tap *tap)
+{
+	unsigned long long dropped = 0;
+	char text[PROC_NET_DEV_MAX];
+	char name[TOPO_IFNAME_MAX + 1];
+	char *line, *rest = text;
+	ssize_t got = pread(tap->counters_fd, text, sizeof(text) - 1, 0);
+
+	text[got > 0 ? got : 0] = 0;
+	/* NAME: eight counters of reception, then octets, packets, errors, drops of transmission.
+	 */
+	while ((line = strsep(&rest, "\n")))
+		if (sscanf(line, " %15[^:]: %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu", name,
+			   &dropped) == 2 &&
+		    strcmp(name, tap->ifname) == 0)
+			return dropped;
+	return 0;
+}
+
 int link_tap_open(int ns_fd, const char *ifname, struct link_tap *ret_tap, struct err_msg *msg)
 {
 	struct link_tap tap = {.fd = -1, .counters_fd = -1};
@@ -59,7 +79,7 @@ int link_tap_open(int ns_fd, const char *ifname, struct link_tap *ret_tap, struc
 		return err;
 	}
 	snprintf(tap.ifname, sizeof(tap.ifname), "%s", ifname);
-	tap.missed_before = link_tap_missed(&tap);
+	tap.missed_before = drops(&tap);
 	*ret_tap = tap;
 	return 0;
 }
@@ -84,24 +104,16 @@ ssize_t link_tap_read(struct link_tap *tap, uint8_t *buf, size_t cap)
 
 int link_tap_write(struct link_tap *tap, const uint8_t *frame, size_t len)
 {
-	return write(tap->fd, frame, len) == (ssize_t)len ? 0 : ERR_IO;
+	bool is_down = write(tap->fd, frame, len) != (ssize_t)len;
+
+	/* What an interface had in its queue when it went down is no loss of the wire's. */
+	if (tap->is_down && !is_down)
+		tap->missed_before = drops(tap);
+	tap->is_down = is_down;
+	return is_down ? ERR_IO : 0;
 }
 
 uint64_t link_tap_missed(const struct link_tap *tap)
 {
-	unsigned long long dropped = 0;
-	char text[PROC_NET_DEV_MAX];
-	char name[TOPO_IFNAME_MAX + 1];
-	char *line, *rest = text;
-	ssize_t got = pread(tap->counters_fd, text, sizeof(text) - 1, 0);
-
-	text[got > 0 ? got : 0] = 0;
-	/* NAME: eight counters of reception, then octets, packets, errors, drops of transmission.
-	 */
-	while ((line = strsep(&rest, "\n")))
-		if (sscanf(line, " %15[^:]: %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu", name,
-			   &dropped) == 2 &&
-		    strcmp(name, tap->ifname) == 0)
-			return dropped - tap->missed_before;
-	return 0;
+	return tap->is_down ? 0 : drops(tap) - tap->missed_before;
 }

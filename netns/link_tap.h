@@ -2,6 +2,7 @@
 #ifndef NETNS_LINK_TAP_H
 #define NETNS_LINK_TAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -14,6 +15,7 @@ struct link_tap {
 	int counters_fd; /* /proc/net/dev of its namespace */
 	char ifname[TOPO_IFNAME_MAX + 1];
 	uint64_t missed_before;
+	bool is_down; /* it took nothing when last written to */
 };
 
 /* Plugs the cable in: the interface, which must exist, has its carrier from now on. ERR_NOT_FOUND,
