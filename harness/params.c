@@ -125,6 +125,54 @@ static bool set_fragment_size(const char *text, struct check_params *params)
 	return read_size(text, &params->fragment_size);
 }
 
+static bool set_rekeys(const char *text, struct check_params *params)
+{
+	return read_count(text, &params->rekeys);
+}
+
+static bool set_octets(const char *text, struct check_params *params)
+{
+	return parse_octets(text, &params->octets);
+}
+
+static bool set_life(const char *text, struct check_params *params)
+{
+	return parse_ms(text, &params->life_ms);
+}
+
+static bool set_timeout(const char *text, struct check_params *params)
+{
+	return parse_ms(text, &params->timeout_ms);
+}
+
+static bool set_interval(const char *text, struct check_params *params)
+{
+	return parse_ms(text, &params->interval_ms);
+}
+
+static bool set_dead(const char *text, struct check_params *params)
+{
+	return parse_ms(text, &params->dead_ms);
+}
+
+static bool set_tries(const char *text, struct check_params *params)
+{
+	size_t count;
+
+	if (!read_count(text, &count))
+		return false;
+	params->tries = (unsigned)count;
+	return true;
+}
+
+static bool set_base(const char *text, struct check_params *params)
+{
+	char *end;
+
+	params->base = strtod(text, &end);
+	return end != text && !*end && params->base >= 1 && params->base <= 10;
+}
+
 /* "10.254.0.0/30 192.168.1.0/24" */
 static bool set_tunnel_nets(const char *text, struct check_params *params)
 {
@@ -189,6 +237,14 @@ static const struct {
     {"retransmit", set_retransmit, "a time like 10s", {"requests"}},
     {"fragment_size", set_fragment_size, "a number of octets", {"fragments"}},
     {"path_mtu", set_path_mtu, "a number of octets", {"mss", "pmtu"}},
+    {"rekeys", set_rekeys, "a number", {"rekey"}},
+    {"octets", set_octets, "a number of octets", {"rekey"}},
+    {"life", set_life, "a time like 10s", {"rekey"}},
+    {"tries", set_tries, "a number", {"retransmit"}},
+    {"timeout", set_timeout, "a time like 4s", {"retransmit"}},
+    {"base", set_base, "a number from 1 to 10", {"retransmit"}},
+    {"interval", set_interval, "a time like 10s", {"dpd"}},
+    {"dead", set_dead, "a time like 10s", {"dpd"}},
     {"lost", set_lost, "a number", {"delivery"}},
     {"twice", set_twice, "a number", {"delivery"}},
     {"tunnel_nets", set_tunnel_nets, "networks with blanks between", {"cleartext"}},

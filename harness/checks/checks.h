@@ -62,6 +62,21 @@ struct check_params {
 
 	unsigned fragment_size; /* fragments: octets of the largest IP datagram; 0: any */
 
+	/* retransmit: what was configured; 0: not judged. The n-th repetition comes
+	 * timeout * base ^ (n - 1) after the one before it, and there are at most `tries`. */
+	unsigned tries, timeout_ms;
+	double base;
+
+	/* dpd: how long a peer may be silent before it is asked, and how long after the first
+	 * question that nobody answers all must be quiet; 0: not judged. */
+	unsigned interval_ms, dead_ms;
+
+	/* rekey: how many there must be; the most that an SA may carry in one direction, and how
+	 * long it may live; 0: not judged. */
+	size_t rekeys;
+	uint64_t octets;
+	unsigned life_ms;
+
 	/* Time after which a request that nobody answered must have been sent again. 0: 10 s. */
 	unsigned retransmit_s;
 };

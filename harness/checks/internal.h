@@ -35,6 +35,15 @@ const char *ike_sa_describe(const struct ike_sa_fact *sa, char *buf, size_t cap)
 /* No router has taken the packet yet, as its TTL shows: it has the addresses it was sent with. */
 bool frame_is_as_sent(const struct fact_frame *frame);
 double seconds(uint64_t us);
+/* The place where that side of an IKE SA is on the wire itself, as TTLs show; where it was seen
+ * first, if none does; FACT_NONE. */
+size_t check_side_place(const struct facts *f, size_t ike_sa, bool initiator);
+/* The first copy of a message at a place, and of the answer to a request; FACT_NONE. */
+size_t check_message_at(const struct facts *f, const struct ike_msg *like, size_t place);
+size_t check_answer_at(const struct facts *f, const struct ike_msg *request, size_t place);
+/* The IKE SA that this one goes back to by rekeying. */
+size_t check_sa_root(const struct facts *f, size_t ike_sa);
+uint64_t check_time(const struct facts *f, size_t frame); /* us */
 /* A packet without what routers change: DSCP and ECN, TTL, checksum of the header. */
 uint64_t check_packet_hash(struct view packet, const struct ip_info *info);
 /* Counts in a map: how often a key was put, this time included. */
@@ -79,7 +88,15 @@ size_t check_count_up(struct map *m, uint64_t key, struct check_result *r);
 	X("replay", "A packet that comes twice is delivered once", "RFC 4303 §3.4.3", false,       \
 	  check_replay)                                                                            \
 	X("delivery", "What hosts send arrives, and once", "RFC 7296 §2.8, RFC 4303 §3.4.3",       \
-	  false, check_delivery)
+	  false, check_delivery)                                                                   \
+	X("rekey", "Rekeying makes before it breaks, and repeats nothing",                         \
+	  "RFC 7296 §2.8, §2.10, §2.18", false, check_rekey)                                       \
+	X("retransmit", "Messages are sent again as they were, ever later, and not for ever",      \
+	  "RFC 7296 §2.1, §2.4", false, check_retransmit)                                          \
+	X("dpd", "A silent peer is asked whether it lives, and no other", "RFC 7296 §2.4", false,  \
+	  check_dpd)                                                                               \
+	X("cookies", "A cookie is given back as it was, and costs the responder nothing",          \
+	  "RFC 7296 §2.6", false, check_cookies)
 
 #define X(name, title, clause, standing, fn) check_fn fn;
 CHECKS(X)
