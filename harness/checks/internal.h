@@ -96,7 +96,9 @@ size_t check_count_up(struct map *m, uint64_t key, struct check_result *r);
 	X("dpd", "A silent peer is asked whether it lives, and no other", "RFC 7296 §2.4", false,  \
 	  check_dpd)                                                                               \
 	X("cookies", "A cookie is given back as it was, and costs the responder nothing",          \
-	  "RFC 7296 §2.6", false, check_cookies)
+	  "RFC 7296 §2.6", false, check_cookies)                                                   \
+	X("first-packet", "The packet that asks for a child stands first and goes first",          \
+	  "RFC 7296 §2.9", false, check_first_packet)
 
 #define X(name, title, clause, standing, fn) check_fn fn;
 CHECKS(X)
