@@ -317,6 +317,11 @@ static void expect_nat(const struct facts *f, struct check_result *r, enum trist
 	if (want == YES && !seen.behind)
 		check_fault(r, seen.frame, "the %s is not behind a NAT%s", who,
 			    seen.forced ? ", only its hash says so" : "");
+	else if (want == NO && seen.forced)
+		check_note(r, seen.frame,
+			   "the %s forces encapsulation by a hash that is wrong where it was sent: "
+			   "whether it is behind a NAT cannot be told",
+			   who);
 	else if (want == NO && seen.behind)
 		check_fault(r, seen.frame, "the %s is behind a NAT", who);
 }
