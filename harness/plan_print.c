@@ -57,9 +57,11 @@ const char *impairment_describe(const struct sc_impairment *i, char *buf, size_t
 static void describe_wait(const struct sc_step *s, char *buf, size_t cap)
 {
 	if (s->children >= 0)
-		snprintf(buf, cap, "wait for %d children at %s", s->children, s->node);
+		snprintf(buf, cap, "wait for %d %s at %s", s->children,
+			 s->children == 1 ? "child" : "children", s->node);
 	else if (s->sas >= 0)
-		snprintf(buf, cap, "wait for %d IKE SAs at %s", s->sas, s->node);
+		snprintf(buf, cap, "wait for %d IKE SA%s at %s", s->sas, s->sas == 1 ? "" : "s",
+			 s->node);
 	else if (s->event)
 		snprintf(buf, cap, "wait for event %s at %s", s->event, s->node);
 	else
@@ -79,8 +81,9 @@ static void describe_driving(const struct sc_step *s, char *buf, size_t cap)
 		snprintf(buf, cap, "terminate %s at %s", s->ike, s->node);
 		break;
 	case STEP_REKEY:
-		snprintf(buf, cap, "rekey %s %s, %u times, by %s", s->child ? "child" : "IKE SA",
-			 s->child ? s->child : s->ike, s->count ? s->count : 1, nodes);
+		snprintf(buf, cap, "rekey %s %s, %u time%s, by %s", s->child ? "child" : "IKE SA",
+			 s->child ? s->child : s->ike, s->count ? s->count : 1,
+			 s->count > 1 ? "s" : "", nodes);
 		break;
 	case STEP_LISTED:
 		snprintf(buf, cap, "compare list-sas of child %s at %s", s->child, s->node);
@@ -129,12 +132,15 @@ static void describe_network(const struct sc_step *s, char *buf, size_t cap)
 
 static void describe_traffic(const struct sc_step *s, char *buf, size_t cap)
 {
-	char octets[32];
+	unsigned count = s->kind == STEP_PING && s->count ? s->count : 1;
+	char octets[32], times[24] = "";
 
+	if (count > 1)
+		snprintf(times, sizeof(times), ", %u times", count);
 	describe_octets(s->octets ? s->octets : 1048576, octets, sizeof(octets));
 	if (s->kind == STEP_PING)
-		snprintf(buf, cap, "ping %s from %s, %u octets", s->address, s->from,
-			 s->size ? s->size : 56);
+		snprintf(buf, cap, "ping %s from %s, %u octets%s", s->address, s->from,
+			 s->size ? s->size : 56, times);
 	else if (s->kind == STEP_TCP)
 		snprintf(buf, cap, "TCP from %s to %s (%s), %s", s->from, s->to, s->address,
 			 octets);
@@ -207,6 +213,46 @@ static void print_topology(const struct plan *plan, FILE *out)
 			topo->routes[i].ifname ? topo->routes[i].ifname : "");
 }
 
+static void print_nat(const char *node, const struct sc_nat *nat, FILE *out)
+{
+	fprintf(out, "  %s translates %s at %s, ports %s", node, nat->inside, nat->outside,
+		nat->ports == NAT_PORTS_RANDOM ? "random" : "preserved");
+	if (nat->udp_ms)
+		fprintf(out, ", idle UDP mappings for %g s", nat->udp_ms / 1000.0);
+	fputc('\n', out);
+}
+
+static void print_indented(const char *node, const char *text, FILE *out)
+{
+	int len;
+
+	fprintf(out, "  %s\n", node);
+	for (; *text; text += len + (text[len] == '\n')) {
+		len = (int)strcspn(text, "\n");
+		fprintf(out, "    %.*s\n", len, text);
+	}
+}
+
+/* What stands in no other table; rules as they are, since they decide. */
+static void print_nodes(const struct plan *plan, FILE *out)
+{
+	const struct topology *topo = &plan->topology;
+	const struct sc_node *nodes = plan->scenario->topology.nodes.items;
+	size_t i, count = plan->scenario->topology.nodes.count;
+
+	fprintf(out, "sysctls:\n");
+	for (i = 0; i < topo->sysctls_count; i++)
+		fprintf(out, "  %s %s = %s\n", topo->sysctls[i].node, topo->sysctls[i].key,
+			topo->sysctls[i].value);
+	fprintf(out, "NAT boxes:\n");
+	for (i = 0; i < count; i++)
+		if (nodes[i].nat.inside)
+			print_nat(nodes[i].name, &nodes[i].nat, out);
+	fprintf(out, "rules for nftables:\n");
+	for (i = 0; i < topo->rules_count; i++)
+		print_indented(topo->rules[i].node, topo->rules[i].text, out);
+}
+
 static void print_expectation(const struct sc_expectation *e, FILE *out)
 {
 	size_t i;
@@ -230,6 +276,7 @@ void plan_print(const struct plan *plan, FILE *out)
 	fprintf(out, "scenario: %s\nseed: %" PRIu64 "\npurpose: %s\n", sc->name, plan->seed,
 		sc->purpose);
 	print_topology(plan, out);
+	print_nodes(plan, out);
 	fprintf(out, "endpoints:\n");
 	for (i = 0; i < plan->endpoints_count; i++)
 		fprintf(out, "  %s: %s\n", plan->endpoints[i].sc->node, plan->endpoints[i].peer);

@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TCP_OCTETS 1048576
-#define UDP_COUNT  100
-#define UDP_SIZE   1000
-#define PING_SIZE  56
-#define FIRST_MS   15000
-#define FINISH_MS  120000
+#define TCP_OCTETS   1048576
+#define UDP_COUNT    100
+#define UDP_SIZE     1000
+#define PING_SIZE    56
+#define FIRST_MS     15000
+#define FINISH_MS    120000
+#define TCP_MS	     300000
+#define TCP_FIRST_MS 35000 /* its own time-out comes first, and says more */
 
 int step_ping(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
 	      struct err_msg *msg)
@@ -27,7 +29,8 @@ int step_ping(struct world *world, const struct sc_step *step, struct step_outco
 		return err == 0 ? err_set(msg, ERR_AGAIN, "no answer from %s", step->address) : 0;
 	}
 	for (i = 0; i < (step->count ? step->count : 1) && err == 0; i++)
-		err = traffic_ping(world->net, step->from, step->address, size, msg);
+		err = traffic_ping_within(world->net, step->from, step->address, size,
+					  step->within_ms ? step->within_ms : FIRST_MS, msg);
 	return err;
 }
 
@@ -35,7 +38,18 @@ int step_tcp(struct world *world, const struct sc_step *step, struct step_outcom
 	     struct err_msg *msg)
 {
 	uint64_t octets = step->octets ? step->octets : TCP_OCTETS;
-	int err = traffic_tcp(world->net, step->from, step->to, step->address, octets, msg);
+	const struct stream_spec spec = {.protocol = STREAM_TCP,
+					 .from = step->from,
+					 .to = step->to,
+					 .address = step->address,
+					 .octets = octets};
+	struct stream_result result;
+	struct stream *stream;
+	int err = stream_start(world->net, &spec, TCP_FIRST_MS, &stream, msg);
+
+	if (err == 0)
+		err =
+		    stream_finish(stream, step->within_ms ? step->within_ms : TCP_MS, &result, msg);
 
 	if (err == 0) {
 		outcome->octets = octets;
@@ -76,7 +90,8 @@ int step_udp(struct world *world, const struct sc_step *step, struct step_outcom
 	int err = stream_start(world->net, &spec, FIRST_MS, &stream, msg);
 
 	if (err == 0)
-		err = stream_finish(stream, FINISH_MS, &result, msg);
+		err = stream_finish(stream, step->within_ms ? step->within_ms : FINISH_MS, &result,
+				    msg);
 	return err < 0 ? err : judge_udp(&result, step->lost, outcome, msg);
 }
 

@@ -6,6 +6,7 @@
  * has compared everything. */
 #include "harness/stream_internal.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -37,6 +38,17 @@ static void set_stall_limit(int fd)
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
+/* A time-out of a socket is EAGAIN, which says nothing to a person. */
+static const char *reason(void)
+{
+	static char text[64];
+
+	if (errno != EAGAIN && errno != EINPROGRESS)
+		return strerror(errno);
+	snprintf(text, sizeof(text), "nothing moved for %d s", STALL_S);
+	return text;
 }
 
 static bool send_all(int fd, const uint8_t *buf, size_t len)
@@ -76,19 +88,21 @@ bool stream_tcp_send(const struct stream_job *job)
 	set_stall_limit(fd);
 	if (connect(fd, (const struct sockaddr *)&job->addr, job->addr_len) < 0)
 		return stream_fail(job, STREAM_SENDER, "connect: %s",
-				   errno == EINPROGRESS ? "no answer" : strerror(errno));
+				   errno == EINPROGRESS ? "no answer" : reason());
 	for (; (len = next_chunk(job, sent)) > 0; sent += len) {
 		generate(&g, buf, len);
 		if (!send_all(fd, buf, len))
 			return stream_fail(job, STREAM_SENDER, "after %llu octets: %s",
-					   (unsigned long long)sent, strerror(errno));
+					   (unsigned long long)sent, reason());
 		atomic_store(&job->shared->sent, sent + len);
 		stream_pace_wait(&pace, len);
 	}
 	atomic_store(&job->shared->sent_all, true);
 	shutdown(fd, SHUT_WR);
-	return recv(fd, buf, 1, 0) == 0 ||
-	       stream_fail(job, STREAM_SENDER, "the receiver closed too early");
+	len = (size_t)recv(fd, buf, 1, 0);
+	return len == 0 ||
+	       stream_fail(job, STREAM_SENDER, "after all %llu octets: %s",
+			   (unsigned long long)sent, len == 1 ? "an answer came" : reason());
 }
 
 static bool compare_all(const struct stream_job *job, int fd)
@@ -110,7 +124,7 @@ static bool compare_all(const struct stream_job *job, int fd)
 		atomic_store(&job->shared->arrived, done);
 	}
 	return len == 0 || stream_fail(job, STREAM_RECEIVER, "after %llu octets: %s",
-				       (unsigned long long)done, strerror(errno));
+				       (unsigned long long)done, reason());
 }
 
 bool stream_tcp_receive(const struct stream_job *job)
@@ -121,7 +135,7 @@ bool stream_tcp_receive(const struct stream_job *job)
 	set_stall_limit(job->fd);
 	fd = accept(job->fd, NULL, NULL);
 	if (fd < 0)
-		return stream_fail(job, STREAM_RECEIVER, "nobody connected: %s", strerror(errno));
+		return stream_fail(job, STREAM_RECEIVER, "nobody connected: %s", reason());
 	set_stall_limit(fd);
 	ok = compare_all(job, fd);
 	close(fd);

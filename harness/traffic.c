@@ -19,7 +19,13 @@ static int run_ping(struct net *net, const char *node, const char *const *argv, 
 int traffic_ping(struct net *net, const char *from, const char *addr, unsigned size,
 		 struct err_msg *msg)
 {
-	int64_t deadline = wait_now_ms() + PING_MS;
+	return traffic_ping_within(net, from, addr, size, PING_MS, msg);
+}
+
+int traffic_ping_within(struct net *net, const char *from, const char *addr, unsigned size,
+			unsigned within_ms, struct err_msg *msg)
+{
+	int64_t deadline = wait_now_ms() + within_ms;
 	struct process_output output = {0};
 	unsigned answers = 0;
 	char size_text[16];

@@ -6,9 +6,12 @@
 #include "netns/net.h"
 
 /* Pings until the first answer, and then once more, which must be answered: the first packets of a
- * tunnel may find no neighbour yet. size is ping's -s. ERR_AGAIN. */
+ * tunnel may find no neighbour yet. size is ping's -s; within 15 s if nothing is said. ERR_AGAIN.
+ */
 int traffic_ping(struct net *net, const char *from, const char *addr, unsigned size,
 		 struct err_msg *msg);
+int traffic_ping_within(struct net *net, const char *from, const char *addr, unsigned size,
+			unsigned within_ms, struct err_msg *msg);
 /* 0 if nothing answers within timeout_s, ERR_STATE if something does. */
 int traffic_no_ping(struct net *net, const char *from, const char *addr, unsigned timeout_s,
 		    struct err_msg *msg);

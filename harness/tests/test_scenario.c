@@ -299,6 +299,38 @@ static void test_a_peer_is_replaced_only_where_there_is_an_endpoint(void **state
 	scenario_free(sc);
 }
 
+static void test_a_plan_says_what_translates_filters_and_repeats(void **state)
+{
+	static const char *const lines[] = {
+	    "  a net.ipv4.ip_forward = 1\n",
+	    "  a translates 10.0.0.0/8 at e0, ports random, idle UDP mappings for 5 s\n",
+	    "  a\n    table ip x { }\n", "  1. ping 10.0.0.2 from b, 56 octets, 5 times\n",
+	    "  2. ping 10.0.0.2 from b, 56 octets\n"};
+	const char *text =
+	    HEAD "topology:\n  links: [[a:e0, b:e0]]\n  nodes:\n  - b\n  - name: a\n"
+		 "    sysctls: {net.ipv4.ip_forward: 1}\n    nftables: 'table ip x { }'\n"
+		 "    nat: {inside: 10.0.0.0/8, outside: e0, ports: random, udp_timeout: 5s}\n"
+		 "steps:\n- ping: {from: b, address: 10.0.0.2, count: 5}\n"
+		 "- ping: {from: b, address: 10.0.0.2}\n";
+	const struct plan_options options = {.seed = 1};
+	char *printed = NULL;
+	struct scenario *sc;
+	struct plan plan;
+	size_t len, i;
+	FILE *out = open_memstream(&printed, &len);
+
+	(void)state;
+	assert_int_equal(scenario_parse("t.yaml", text, strlen(text), &sc, NULL), 0);
+	assert_int_equal(plan_make(sc, &options, &plan, NULL), 0);
+	plan_print(&plan, out);
+	fclose(out);
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (!strstr(printed, lines[i]))
+			fail_msg("no '%s' in:\n%s", lines[i], printed);
+	free(printed);
+	scenario_free(sc);
+}
+
 static void test_units(void **state)
 {
 	uint64_t octets;
@@ -324,6 +356,7 @@ int main(void)
 	    cmocka_unit_test(test_a_link_of_the_base_can_be_impaired),
 	    cmocka_unit_test(test_routes_of_the_base_can_be_left_out),
 	    cmocka_unit_test(test_a_peer_is_replaced_only_where_there_is_an_endpoint),
+	    cmocka_unit_test(test_a_plan_says_what_translates_filters_and_repeats),
 	    cmocka_unit_test(test_units),
 	};
 
