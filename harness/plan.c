@@ -150,30 +150,38 @@ static int add_bridges(struct make *m, const struct sc_node *node)
 	return 0;
 }
 
-/* "DESTINATION [via ADDRESS] [dev INTERFACE]", as `ip route add` takes it. */
-static int parse_route(struct make *m, const struct sc_node *node, const char *text, unsigned line,
-		       struct topo_route *route)
+bool plan_read_route(const char *node, char *text, struct topo_route *ret_route)
 {
-	char *copy = doc_strdup(m->doc, text), *word;
+	struct topo_route route = {.node = node, .dst = strsep(&text, " ")};
 	struct ip_addr dst, via;
 	unsigned bits;
+	char *word;
+
+	while ((word = strsep(&text, " "))) {
+		if (strcmp(word, "via") == 0)
+			route.via = strsep(&text, " ");
+		else if (strcmp(word, "dev") == 0)
+			route.ifname = strsep(&text, " ");
+		else
+			return false;
+	}
+	if ((!route.via && !route.ifname) || topology_parse_route(&route, &dst, &bits, &via) < 0)
+		return false;
+	*ret_route = route;
+	return true;
+}
+
+static int parse_route(struct make *m, const char *node, unsigned line, const char *text,
+		       struct topo_route *route)
+{
+	char *copy = doc_strdup(m->doc, text);
 
 	if (!copy)
 		return no_memory(m);
-	*route = (struct topo_route){.node = node->name, .dst = strsep(&copy, " ")};
-	while ((word = strsep(&copy, " "))) {
-		if (strcmp(word, "via") == 0)
-			route->via = strsep(&copy, " ");
-		else if (strcmp(word, "dev") == 0)
-			route->ifname = strsep(&copy, " ");
-		else
-			break;
-	}
-	if (word || (!route->via && !route->ifname) ||
-	    topology_parse_route(route, &dst, &bits, &via) < 0)
+	if (!plan_read_route(node, copy, route))
 		return doc_error(m->doc, line, m->msg,
 				 "%s: '%s' is no route: DESTINATION via ADDRESS, or dev INTERFACE",
-				 node->name, text);
+				 node, text);
 	return 0;
 }
 
@@ -185,8 +193,8 @@ static int add_routes(struct make *m, const struct sc_node *node)
 	for (i = 0; i < node->routes.count && err == 0; i++) {
 		struct topo_route *route = APPEND(m, &m->plan->topology, routes);
 
-		err = route ? parse_route(m, node, node->routes.items[i], node->routes.lines[i],
-					  route)
+		err = route ? parse_route(m, node->name, node->routes.lines[i],
+					  node->routes.items[i], route)
 			    : no_memory(m);
 	}
 	return err;

@@ -47,6 +47,10 @@ int plan_make(const struct scenario *scenario, const struct plan_options *option
 	      struct plan *ret_plan, struct err_msg *msg);
 void plan_print(const struct plan *plan, FILE *out);
 
+/* "DESTINATION [via ADDRESS] [dev INTERFACE]", as `ip route add` takes it; text is cut up, and the
+ * route points into it. False: it is none. */
+bool plan_read_route(const char *node, char *text, struct topo_route *ret_route);
+
 /* NULL if there is none. */
 const struct plan_wire *plan_find_wire(const struct plan *plan, const char *name);
 const struct plan_endpoint *plan_find_endpoint(const struct plan *plan, const char *node);

@@ -154,6 +154,44 @@ static int check_faults(struct checking *c, const struct sc_step *step)
 	return err;
 }
 
+static int check_prefixes(struct checking *c, const struct item_list *addresses)
+{
+	const struct sc_address *list = addresses->items;
+	struct ip_addr addr;
+	unsigned bits;
+	size_t i, k;
+
+	for (i = 0; i < addresses->count; i++)
+		for (k = 0; k < list[i].prefixes.count; k++)
+			if (topology_parse_prefix(list[i].prefixes.items[k], &addr, &bits) < 0)
+				return doc_error(c->doc, list[i].prefixes.lines[k], c->msg,
+						 "'%s' is no ADDRESS/LENGTH",
+						 list[i].prefixes.items[k]);
+	return 0;
+}
+
+static int check_network(struct checking *c, const struct sc_step *step)
+{
+	struct topo_route route;
+	size_t i;
+	int err = check_prefixes(c, &step->remove);
+
+	if (err == 0)
+		err = check_prefixes(c, &step->add);
+	for (i = 0; i < step->routes.count && err == 0; i++) {
+		char *copy = doc_strdup(c->doc, step->routes.items[i]);
+
+		if (!copy)
+			return err_set(c->msg, ERR_NOMEM, "out of memory");
+		if (!plan_read_route(step->node, copy, &route))
+			err = doc_error(c->doc, step->routes.lines[i], c->msg,
+					"'%s' is no route: DESTINATION via ADDRESS, or dev "
+					"INTERFACE",
+					step->routes.items[i]);
+	}
+	return err;
+}
+
 static int check_step(struct checking *c, const struct sc_step *step)
 {
 	struct ip_addr addr;
@@ -172,6 +210,8 @@ static int check_step(struct checking *c, const struct sc_step *step)
 	}
 	if (err == 0 && step->address && ip_addr_parse(step->address, &addr) < 0)
 		err = doc_error(c->doc, step->line, c->msg, "'%s' is no address", step->address);
+	if (err == 0 && step->kind == STEP_NETWORK)
+		err = check_network(c, step);
 	if (err == 0 && step->kind == STEP_FAULTS)
 		err = check_faults(c, step);
 	else if (err == 0 && step->wire)

@@ -102,6 +102,39 @@ static void describe_command(const struct sc_step *s, char *buf, size_t cap)
 		 len, s->run, s->run[len] && s->run[len + 1] ? " ..." : "");
 }
 
+static void append_texts(char *buf, size_t cap, const char *what, const struct text_list *list)
+{
+	size_t i, len = strlen(buf);
+
+	for (i = 0; i < list->count && len < cap; i++)
+		len += (size_t)snprintf(buf + len, cap - len, ", %s%s", list->items[i], what);
+}
+
+static void append_addresses(char *buf, size_t cap, const char *what, const struct item_list *list)
+{
+	const struct sc_address *v = list->items;
+	char text[64];
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		snprintf(text, sizeof(text), " %s %s", what, v[i].ifname);
+		append_texts(buf, cap, text, &v[i].prefixes);
+	}
+}
+
+/* "laptop: 192.0.2.9/24 gone from eth0, eth0 down, eth1 up, default via 192.0.2.1" */
+static void describe_host(const struct sc_step *s, char *buf, size_t cap)
+{
+	char changes[256] = "";
+
+	append_addresses(changes, sizeof(changes), "gone from", &s->remove);
+	append_texts(changes, sizeof(changes), " down", &s->down);
+	append_texts(changes, sizeof(changes), " up", &s->up);
+	append_addresses(changes, sizeof(changes), "on", &s->add);
+	append_texts(changes, sizeof(changes), "", &s->routes);
+	snprintf(buf, cap, "%s: %s", s->node, changes[0] ? changes + 2 : "nothing changes");
+}
+
 static void describe_network(const struct sc_step *s, char *buf, size_t cap)
 {
 	char text[128];
@@ -109,6 +142,9 @@ static void describe_network(const struct sc_step *s, char *buf, size_t cap)
 	switch (s->kind) {
 	case STEP_NAT_REBOOT:
 		snprintf(buf, cap, "%s forgets its NAT mappings", s->node);
+		break;
+	case STEP_NETWORK:
+		describe_host(s, buf, cap);
 		break;
 	case STEP_IMPAIR:
 		snprintf(buf, cap, "wire %s becomes: %s", s->wire,

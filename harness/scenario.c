@@ -258,6 +258,7 @@ static const struct field wait_fields[] = {
     {"children", field_unsigned, AT(sc_step, children), NULL, false},
     {"sas", field_unsigned, AT(sc_step, sas), NULL, false},
     {"event", field_text, AT(sc_step, event), NULL, false},
+    {"times", field_unsigned, AT(sc_step, count), NULL, false},
     STEP_RUN(false),
     STEP_WITHIN,
     END};
@@ -267,6 +268,14 @@ static const struct field listed_fields[] = {
     {"values", field_pairs, AT(sc_step, values), NULL, true},
     END};
 static const struct field nat_reboot_fields[] = {STEP_NODE(true), END};
+static const struct field network_fields[] = {
+    STEP_NODE(true),
+    {"remove", field_map_items, AT(sc_step, remove), &address_type, false},
+    {"down", field_texts, AT(sc_step, down), NULL, false},
+    {"up", field_texts, AT(sc_step, up), NULL, false},
+    {"add", field_map_items, AT(sc_step, add), &address_type, false},
+    {"routes", field_texts, AT(sc_step, routes), NULL, false},
+    END};
 static const struct field impair_fields[] = {
     {"wire", field_text, AT(sc_step, wire), NULL, true},
     {"to", field_struct, AT(sc_step, impairment), &impairment_type, true},
@@ -341,6 +350,7 @@ static const struct field_type step_types[STEP_KINDS_COUNT] = {
     [STEP_WAIT] = TYPE(wait_fields, NULL),
     [STEP_LISTED] = TYPE(listed_fields, NULL),
     [STEP_NAT_REBOOT] = TYPE(nat_reboot_fields, "node"),
+    [STEP_NETWORK] = TYPE(network_fields, NULL),
     [STEP_IMPAIR] = TYPE(impair_fields, NULL),
     [STEP_RELEASE] = TYPE(release_fields, "wire"),
     [STEP_SHELL] = TYPE(shell_fields, NULL),

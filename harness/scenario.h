@@ -144,6 +144,7 @@ enum step_result { EXPECT_OK, EXPECT_FAIL };
 	X(WAIT, "wait", "waits for a condition")                                               \
 	X(LISTED, "listed", "compares what list-sas says of a child")                          \
 	X(NAT_REBOOT, "nat-reboot", "a NAT box forgets its mappings")                          \
+	X(NETWORK, "network", "changes links, addresses and routes of a node")                 \
 	X(IMPAIR, "impair", "changes what a wire does")                                        \
 	X(RELEASE, "release", "lets go what an aim of a wire holds")                           \
 	X(SHELL, "shell", "runs a command in a node")                                          \
@@ -219,10 +220,13 @@ struct sc_step {
 	uint64_t rate;	   /* traffic: octets a second; 0: its default */
 	unsigned pause_ms; /* finish: the longest that nothing may arrive; 0: any */
 	const char *child, *ike;
-	const char *run;   /* shell, background, wait: a command */
-	const char *event; /* wait: an event of the daemon, by its name */
-	const char *wire;  /* impair */
-	const char *show;  /* shell: its output must hold this text */
+	const char *run;	      /* shell, background, wait: a command */
+	const char *event;	      /* wait: an event of the daemon, by its name */
+	const char *wire;	      /* impair */
+	struct text_list down, up;    /* network: interfaces */
+	struct item_list remove, add; /* network: struct sc_address */
+	struct text_list routes;      /* network */
+	const char *show;	      /* shell: its output must hold this text */
 	struct sc_impairment impairment;
 	struct pair_list values; /* listed */
 	uint64_t octets;

@@ -20,6 +20,7 @@ static step_fn *const functions[STEP_KINDS_COUNT] = {
     [STEP_WAIT] = step_wait,
     [STEP_LISTED] = step_listed,
     [STEP_NAT_REBOOT] = step_nat_reboot,
+    [STEP_NETWORK] = step_network,
     [STEP_IMPAIR] = step_impair,
     [STEP_RELEASE] = step_release,
     [STEP_SHELL] = step_shell,

@@ -157,6 +157,7 @@ int step_listed(struct world *world, const struct sc_step *step, struct step_out
 struct event_wait {
 	const char *path;
 	const char *event;
+	unsigned times;
 };
 
 /* True if the line is that event; its sentence goes to seen. */
@@ -179,15 +180,15 @@ static bool has_event(void *arg, char *seen, size_t cap)
 	FILE *file = fopen(wait->path, "re");
 	size_t line_cap = 0;
 	char *line = NULL;
-	bool found = false;
+	unsigned found = 0;
 
 	if (!file)
 		return false;
-	while (!found && getline(&line, &line_cap, file) > 0)
-		found = is_event(line, wait->event, seen, cap);
+	while (found < wait->times && getline(&line, &line_cap, file) > 0)
+		found += is_event(line, wait->event, seen, cap);
 	free(line);
 	fclose(file);
-	return found;
+	return found == wait->times;
 }
 
 static int wait_event(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
@@ -195,7 +196,7 @@ static int wait_event(struct world *world, const struct sc_step *step, struct st
 {
 	struct peer *peer = world_peer(world, step->node);
 	char path[PEER_PATH_MAX + 16], seen[320] = "";
-	struct event_wait wait = {path, step->event};
+	struct event_wait wait = {path, step->event, step->count ? step->count : 1};
 	int err;
 
 	if (strcmp(peer_name(peer), "beetd") != 0) {

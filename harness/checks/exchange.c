@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "harness/checks/internal.h"
+#include "harness/checks/mobility.h"
 #include "harness/dissect/map.h"
 #include "vpn/wire/payload.h"
 
@@ -170,7 +171,8 @@ static bool from_the_start(const struct facts *f, const struct ike_msg *m)
 
 static void judge_first_id(const struct facts *f, struct check_result *r, const struct ike_msg *m)
 {
-	if (from_the_start(f, m) && m->hdr.message_id != 0)
+	if (from_the_start(f, m) && m->hdr.message_id != 0 &&
+	    !mobility_seen_elsewhere(f, m, m->hdr.message_id - 1))
 		check_fault(r, m->frame, "the first request has message ID %u, not 0",
 			    m->hdr.message_id);
 }
@@ -183,6 +185,8 @@ static void judge_id(const struct facts *f, struct check_result *r, const struct
 	if (id == c->id)
 		return;
 	if (id != c->id + 1) {
+		if (id > c->id && mobility_seen_elsewhere(f, m, id - 1))
+			return; /* the SA was on another path meanwhile */
 		check_fault(r, m->frame, "request with message ID %u behind %u", id, c->id);
 		check_fault_frame(r, f->ike[c->msg].frame);
 	} else if (!c->answered && !cs->window) {

@@ -79,6 +79,8 @@ size_t check_count_up(struct map *m, uint64_t key, struct check_result *r);
 	  check_selectors)                                                                         \
 	X("nat-t", "NAT found and ESP encapsulated as expected", "RFC 7296 §2.23", false,          \
 	  check_nat_t)                                                                             \
+	X("mobike", "MOBIKE: addresses updated by the rules, ESP follows",                         \
+	  "RFC 4555 §3.2, §3.3, §3.5, §3.7, §3.8", false, check_mobike)                            \
 	X("mss", "TCP segments fit the path in both directions", "RFC 9293 §3.7.1, RFC 4301 §8.2", \
 	  false, check_mss)                                                                        \
 	X("mode", "The mode on the wire is the one negotiated and asked for", "RFC 7296 §1.3.1",   \

@@ -6,6 +6,7 @@
  * endpoint enforces encapsulation, so it is told, not blamed; beetd hashes address 0.0.0.0 then,
  * others a random one. */
 #include "harness/checks/internal.h"
+#include "harness/checks/mobility.h"
 #include "vpn/base/proto.h"
 #include "vpn/wire/packet/octets.h"
 
@@ -48,7 +49,7 @@ void check_nat_detection(const struct facts *f, const struct check_params *p,
 		       r->examined, elsewhere);
 }
 
-/* Either side has seen a hash that does not match: both then know of a NAT. */
+/* Either side has seen a hash in IKE_SA_INIT that does not match: both then know of a NAT. */
 static bool nat_found(const struct facts *f, size_t ike_sa)
 {
 	size_t i;
@@ -56,19 +57,11 @@ static bool nat_found(const struct facts *f, size_t ike_sa)
 	for (i = 0; i < f->n_natd; i++) {
 		const struct natd_fact *n = &f->natd[i];
 
-		if (f->ike[n->msg].ike_sa == ike_sa &&
+		if (f->ike[n->msg].ike_sa == ike_sa && f->ike[n->msg].hdr.exchange == IKE_SA_INIT &&
 		    ((n->have_src && !n->src_match) || (n->have_dst && !n->dst_match)))
 			return true;
 	}
 	return false;
-}
-
-/* The SA whose IKE_SA_INIT settled the ports. */
-static size_t first_ancestor(const struct facts *f, size_t sa)
-{
-	while (f->ike_sas[sa].rekeyed_from != FACT_NONE)
-		sa = f->ike_sas[sa].rekeyed_from;
-	return sa;
 }
 
 static bool on_4500(const struct fact_frame *frame)
@@ -81,7 +74,7 @@ static void judge_port(const struct facts *f, struct check_result *r, size_t *fl
 		       const bool *nat, size_t i)
 {
 	const struct ike_msg *m = &f->ike[i];
-	size_t sa = first_ancestor(f, m->ike_sa);
+	size_t sa = mobility_root(f, m->ike_sa);
 	bool high = on_4500(&f->frames[m->frame]);
 
 	r->examined++;
@@ -97,8 +90,21 @@ static void judge_port(const struct facts *f, struct check_result *r, size_t *fl
 	}
 }
 
+/* A NAT on the way at that time: the last address update says so, or IKE_SA_INIT (RFC 4555 §3.5).
+ * While an update is under way nobody can tell. */
+static bool is_behind_nat_at(const struct address_updates *u, const bool *nat, size_t root,
+			     uint64_t time_us)
+{
+	const struct address_update *last = mobility_last(u, root, time_us);
+
+	if (!last)
+		return nat[root];
+	return last->says_nat && last->nat && time_us >= last->settled_us;
+}
+
 /* Without the marker, the SPIs of IKE look like SPI and number of ESP (RFC 3948 §2.2). */
-static void judge_encapsulated(const struct facts *f, struct check_result *r, const bool *nat,
+static void judge_encapsulated(const struct facts *f, struct check_result *r,
+			       const struct address_updates *u, const bool *nat,
 			       const struct esp_fact *e)
 {
 	uint64_t spi = (uint64_t)e->spi << 32 | e->seq;
@@ -106,7 +112,9 @@ static void judge_encapsulated(const struct facts *f, struct check_result *r, co
 
 	r->examined++;
 	if (e->child != FACT_NONE) {
-		if (!e->encap && nat[first_ancestor(f, f->children[e->child].ike_sa)])
+		if (!e->encap &&
+		    is_behind_nat_at(u, nat, mobility_root(f, f->children[e->child].ike_sa),
+				     f->frames[e->frame].time_us))
 			check_fault(r, e->frame, "ESP without UDP, though there is a NAT");
 		return;
 	}
@@ -138,6 +146,7 @@ void check_port_float(const struct facts *f, const struct check_params *p, struc
 {
 	size_t *floated = arena_alloc(&r->arena, (f->n_ike_sas + 1) * sizeof(*floated));
 	bool *nat = arena_alloc(&r->arena, f->n_ike_sas + 1);
+	struct address_updates u = mobility_updates(f, r);
 	size_t i;
 
 	(void)p;
@@ -153,7 +162,7 @@ void check_port_float(const struct facts *f, const struct check_params *p, struc
 		if (f->ike[i].ike_sa != FACT_NONE)
 			judge_port(f, r, floated, nat, i);
 	for (i = 0; i < f->n_esp; i++)
-		judge_encapsulated(f, r, nat, &f->esp[i]);
+		judge_encapsulated(f, r, &u, nat, &f->esp[i]);
 	for (i = 0; i < f->n_frames; i++)
 		judge_other(f, r, i);
 	check_conclude(r, "neither IKE nor ESP was seen",
@@ -192,17 +201,21 @@ static bool speaks(const struct fact_frame *frame, const struct endpoint *side)
 	       ip_addr_eq(&frame->src.addr, &side->addr);
 }
 
-/* When the SA ended, or the capture did at this place. */
-static uint64_t end_of(const struct facts *f, const struct ike_sa_fact *sa, size_t place)
+/* When the SA ended, or went elsewhere, or the capture did at this place. */
+static uint64_t end_of(const struct facts *f, const struct address_updates *u,
+		       const struct ike_sa_fact *sa, size_t place)
 {
 	uint64_t end = 0;
-	size_t i;
+	size_t i, root = mobility_root(f, (size_t)(sa - f->ike_sas));
 
 	for (i = 0; i < f->n_frames; i++)
 		if (f->frames[i].place == place)
 			end = f->frames[i].time_us;
 	if (sa->delete_msg != FACT_NONE && f->frames[f->ike[sa->delete_msg].frame].time_us < end)
 		end = f->frames[f->ike[sa->delete_msg].frame].time_us;
+	for (i = 0; i < u->n; i++)
+		if (u->v[i].root == root && u->v[i].begun_us < end)
+			end = u->v[i].begun_us;
 	return end;
 }
 
@@ -220,8 +233,8 @@ static size_t first_word(const struct facts *f, const struct ike_sa_fact *sa,
 }
 
 static void judge_silence(const struct facts *f, const struct check_params *p,
-			  struct check_result *r, const struct ike_sa_fact *sa,
-			  const struct endpoint *side)
+			  struct check_result *r, const struct address_updates *u,
+			  const struct ike_sa_fact *sa, const struct endpoint *side)
 {
 	/* Timers are late on a busy machine, and the NAT's are longer than this. */
 	const uint64_t slack_us = 1500000;
@@ -234,7 +247,7 @@ static void judge_silence(const struct facts *f, const struct check_params *p,
 	if (start == FACT_NONE)
 		return;
 	place = f->frames[start].place;
-	end = end_of(f, sa, place);
+	end = end_of(f, u, sa, place);
 	if (end < f->frames[start].time_us + limit)
 		return;
 	r->examined++;
@@ -257,6 +270,7 @@ static void judge_silence(const struct facts *f, const struct check_params *p,
 
 void check_keepalive(const struct facts *f, const struct check_params *p, struct check_result *r)
 {
+	struct address_updates u = mobility_updates(f, r);
 	size_t i;
 
 	for (i = 0; i < f->n_ike_sas; i++) {
@@ -265,9 +279,9 @@ void check_keepalive(const struct facts *f, const struct check_params *p, struct
 		if (sa->established_msg == FACT_NONE)
 			continue;
 		if (is_behind_nat(f, p, sa, &sa->addr_i, true))
-			judge_silence(f, p, r, sa, &sa->addr_i);
+			judge_silence(f, p, r, &u, sa, &sa->addr_i);
 		if (is_behind_nat(f, p, sa, &sa->addr_r, false))
-			judge_silence(f, p, r, sa, &sa->addr_r);
+			judge_silence(f, p, r, &u, sa, &sa->addr_r);
 	}
 	check_conclude(r,
 		       "no peer is behind a NAT for certain, or no SA lived longer than the "
