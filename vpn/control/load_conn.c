@@ -516,6 +516,11 @@ static void load_ike_options(struct ike_conn *conn, const struct vici_node *sect
 						    {"accept", FRAGMENTATION_ACCEPT},
 						    {"no", FRAGMENTATION_NO},
 						    {NULL, 0}};
+	static const struct word childless[] = {{"allow", CHILDLESS_ALLOW},
+						{"prefer", CHILDLESS_PREFER},
+						{"force", CHILDLESS_FORCE},
+						{"never", CHILDLESS_NEVER},
+						{NULL, 0}};
 	static const struct word tries[] = {{"%forever", 0}, {NULL, 0}};
 
 	conn->encap = get_bool(section, "encap", conn->encap);
@@ -526,6 +531,8 @@ static void load_ike_options(struct ike_conn *conn, const struct vici_node *sect
 	conn->unique = (enum conn_unique)get_word(section, "unique", unique, UNIQUE_NO);
 	conn->fragmentation = (enum conn_fragmentation)get_word(section, "fragmentation",
 								fragmentation, FRAGMENTATION_YES);
+	conn->childless =
+	    (enum conn_childless)get_word(section, "childless", childless, CHILDLESS_ALLOW);
 	conn->keyingtries = (uint32_t)get_word(section, "keyingtries", tries,
 					       (int)get_number(section, "keyingtries", 1));
 	conn->if_id_in = (uint32_t)get_number(section, "if_id_in", 0);

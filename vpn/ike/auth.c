@@ -108,13 +108,22 @@ static void forget_predecessors(struct ike_sa *sa)
 			       "the peer has started afresh (INITIAL_CONTACT)");
 }
 
-/* The first child that is asked for comes up with the IKE SA (RFC 7296 §1.2). */
-static int make_offer(struct ike_sa *sa)
+/* The first child that is asked for comes up with the IKE SA (RFC 7296 §1.2), unless both ends want
+ * none there (RFC 6023). */
+static int make_offer(struct ike_sa *sa, struct err_msg *msg)
 {
-	struct task *task = task_take_child(sa);
+	enum conn_childless policy = sa->conn->childless;
 	struct child_wish wish;
+	struct task *task;
 	int err;
 
+	if (sa->peer_childless && (policy == CHILDLESS_PREFER || policy == CHILDLESS_FORCE))
+		return 0;
+	task = policy == CHILDLESS_FORCE ? NULL : task_take_child(sa);
+	/* RFC 6023 §3: not without the responder's word. */
+	if (!task && !sa->peer_childless)
+		return err_set(msg, ERR_UNSUPPORTED,
+			       "the responder does not take IKE SAs without a child");
 	if (!task)
 		return 0;
 	wish = (struct child_wish){.conn = task->conn, .cfg = task->child, .in_auth = true};
@@ -151,7 +160,7 @@ void auth_begin(struct ike_sa *sa, uint64_t now)
 
 	err = auth_local_identity(sa, sa->conn, &sa->local_id);
 	if (!err)
-		err = make_offer(sa);
+		err = make_offer(sa, &msg);
 	if (!err)
 		err = build_request(sa, &b, &msg);
 	if (!err)
@@ -344,9 +353,23 @@ static void answer_child(struct ike_sa *sa, const struct ike_payloads *p, struct
 	payload_notify_simple(reply, answer.failure.notify, (struct view){0});
 }
 
+/* RFC 6023 §3: what was announced in IKE_SA_INIT holds, whatever connection was chosen since. */
+static const char *forbidden_child(const struct ike_sa *sa, const struct ike_payloads *p)
+{
+	const struct ike_conn *announced = sa->first_conn ? sa->first_conn : sa->conn;
+	bool child = ike_payload_find(p, PAYLOAD_SA, 0) != NULL;
+
+	if (child && sa->conn->childless == CHILDLESS_FORCE)
+		return "the peer asks for a child in IKE_AUTH, and childless = force";
+	if (!child && announced->childless == CHILDLESS_NEVER)
+		return "the peer asks for no child in IKE_AUTH, and childless = never";
+	return NULL;
+}
+
 struct verdict auth_request(struct ike_sa *sa, const struct ike_payloads *p,
 			    struct ike_builder *reply, uint64_t now)
 {
+	const char *forbidden;
 	struct err_msg msg;
 
 	if (sa->state != IKE_CONNECTING || !sa->handshake)
@@ -359,6 +382,9 @@ struct verdict auth_request(struct ike_sa *sa, const struct ike_payloads *p,
 	if (sa->conn->mobike && mobike_meets_nat(sa, p))
 		return verdict_close(N_UNEXPECTED_NAT_DETECTED, 0,
 				     "the peer forbids NATs and there is one");
+	forbidden = forbidden_child(sa, p);
+	if (forbidden)
+		return verdict_close(N_INVALID_SYNTAX, 0, forbidden);
 	encode_id(reply, PAYLOAD_IDR, &sa->local_id);
 	auth_encode_certs(sa, reply);
 	if (auth_build(sa, reply, &msg)) {

@@ -486,7 +486,7 @@ static bool answer_checks(struct ike_sa *sa, const struct child_terms *terms, co
 	if (!agreed->cfg)
 		return fail(&ret->failure, N_TS_UNACCEPTABLE,
 			    "no configured child matches the peer's selectors");
-	if (sa->n_children >= LIMIT_CHILDREN)
+	if (!terms->old && sa->n_children >= LIMIT_CHILDREN)
 		return fail(&ret->failure, N_NO_ADDITIONAL_SAS, "too many Child SAs");
 	return choose_proposal(sa, s, terms->in_auth, agreed, chosen, &ret->group, &ret->failure) &&
 	       answer_keys(sa, s, terms->in_auth, agreed, keys, &ret->failure);

@@ -127,6 +127,30 @@ static void announce(struct ike_sa *sa, struct child_sa *child)
 	}
 }
 
+uint64_t child_sa_last_use(const struct ike_sa *sa, const struct child_sa *child)
+{
+	const struct ike_env *env = &sa->engine->env;
+	uint64_t last = child->used;
+	struct ipsec_sa_stats stats;
+	int inbound;
+
+	for (inbound = 0; env->sa_stats && inbound < 2; inbound++)
+		if (env->sa_stats(env->ctx, inbound ? child->spi_in : child->spi_out, inbound,
+				  &stats) &&
+		    stats.last_use > last)
+			last = stats.last_use;
+	return last;
+}
+
+/* A rekeyed child has been idle as long as the one before it. */
+static uint64_t first_use(const struct ike_sa *sa, const struct child_agreement *agreed,
+			  uint64_t now)
+{
+	const struct child_sa *old = agreed->replaces ? child_sa_find(sa, agreed->replaces) : NULL;
+
+	return old ? child_sa_last_use(sa, old) : now;
+}
+
 static struct child_sa *make(struct ike_sa *sa, const struct child_agreement *agreed, uint64_t now)
 {
 	struct ike_engine *e = sa->engine;
@@ -155,8 +179,10 @@ static struct child_sa *make(struct ike_sa *sa, const struct child_agreement *ag
 	    .expire_at = lifetime_at(now, t->life),
 	    .outbound_at = agreed->delay_outbound ? now + OUTBOUND_DELAY : DEADLINE_NEVER,
 	    .gone_at = DEADLINE_NEVER,
+	    .used = first_use(sa, agreed, now),
 	    .local_ts = agreed->local_ts,
 	    .remote_ts = agreed->remote_ts};
+	child->idle_at = lifetime_at(child->used, agreed->cfg->inactivity);
 	return child;
 }
 
@@ -268,7 +294,8 @@ void child_sa_retire(struct ike_sa *sa, struct child_sa *child, enum ike_cause c
 	use_successors(sa, child);
 	report_down(sa, child, cause, why);
 	child_uninstall(sa, child, false);
-	child->rekey_at = child->expire_at = child->outbound_at = DEADLINE_NEVER;
+	child->rekey_at = child->expire_at = DEADLINE_NEVER;
+	child->outbound_at = child->idle_at = DEADLINE_NEVER;
 	child->gone_at = now + INBOUND_GRACE;
 	if (cause != CAUSE_REPLACED)
 		child_sa_remove(sa, child, cause, why);
@@ -311,7 +338,8 @@ bool child_sa_bequeath(struct ike_sa *sa, struct child_sa *child, const char *wh
 	child_install_outbound(to, heir);
 	report_down(sa, child, CAUSE_REAUTH, why);
 	child_uninstall(sa, child, false);
-	child->rekey_at = child->expire_at = child->outbound_at = DEADLINE_NEVER;
+	child->rekey_at = child->expire_at = DEADLINE_NEVER;
+	child->outbound_at = child->idle_at = DEADLINE_NEVER;
 	child->gone_at = sa->last_received + INBOUND_GRACE;
 	hand_to(sa, to, child);
 	ike_sa_rearm(to);

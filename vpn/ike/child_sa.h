@@ -60,6 +60,8 @@ struct child_sa *child_sa_find(const struct ike_sa *sa, uint32_t id);
 struct child_sa *child_sa_by_id(const struct ike_engine *e, uint32_t id, struct ike_sa **ret_sa);
 /* By the SPI that the peer receives on; one that is DELETED is not found. */
 struct child_sa *child_sa_by_outbound_spi(const struct ike_sa *sa, uint32_t spi);
+/* When a packet was last seen, either way; its beginning, if none was. */
+uint64_t child_sa_last_use(const struct ike_sa *sa, const struct child_sa *child);
 struct child_sa_info child_sa_get_info(const struct child_sa *child);
 
 #endif

@@ -78,6 +78,10 @@ enum conn_send_cert { SEND_CERT_IFASKED, SEND_CERT_ALWAYS, SEND_CERT_NEVER };
 /* Announce and use (RFC 7383), announce only, neither. "force" is of IKEv1 and means yes. */
 enum conn_fragmentation { FRAGMENTATION_YES, FRAGMENTATION_ACCEPT, FRAGMENTATION_NO };
 
+/* IKE SAs without a first child (RFC 6023): as responder all but never take them, force no others;
+ * as initiator prefer and force begin so. */
+enum conn_childless { CHILDLESS_ALLOW, CHILDLESS_PREFER, CHILDLESS_FORCE, CHILDLESS_NEVER };
+
 struct ike_conn {
 	unsigned refs;
 	char *name;
@@ -97,6 +101,7 @@ struct ike_conn {
 	enum conn_send_cert send_cert;
 	enum conn_unique unique;
 	enum conn_fragmentation fragmentation;
+	enum conn_childless childless;
 	uint32_t dpd_delay;
 	uint32_t keyingtries; /* 0: for ever */
 	uint32_t rekey_time, reauth_time, over_time, rand_time;

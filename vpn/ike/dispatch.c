@@ -309,6 +309,20 @@ static void take_response(struct message *m)
 	reauth_settle(sa, m->now);
 }
 
+/* RFC 7296 §2.2. A rekeying that failed is tried again in its own time. */
+static void watch_message_ids(struct ike_sa *sa, uint64_t now)
+{
+	uint32_t id =
+	    sa->next_request_id > sa->next_peer_id ? sa->next_request_id : sa->next_peer_id;
+
+	if (sa->state != IKE_ESTABLISHED)
+		return;
+	if (id >= LIMIT_LAST_MESSAGE_ID)
+		sa->expire_at = now;
+	else if (id >= LIMIT_MESSAGE_ID && sa->rekey_at > now + 2 * REKEY_RETRY)
+		sa->rekey_at = now;
+}
+
 /* The SPI that we have chosen: the initiator flag is the sender's (RFC 7296 §3.1). */
 static struct ike_sa *find_sa(const struct ike_engine *e, const struct ike_header *hdr)
 {
@@ -364,6 +378,7 @@ void ike_engine_input(struct ike_engine *e, const struct endpoint *local,
 	else
 		take_request(&m);
 	free_plain(&m);
+	watch_message_ids(m.sa, now);
 	ike_sa_rearm(m.sa);
 }
 

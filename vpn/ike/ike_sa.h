@@ -148,7 +148,8 @@ struct child_sa {
 	bool superseded;    /* a successor is there, or it is the loser of a collision */
 	struct rival rival; /* in CHILD_REKEYING */
 	uint64_t installed;
-	uint64_t rekey_at, expire_at, outbound_at, gone_at; /* DEADLINE_NEVER */
+	uint64_t used; /* last packet, as far as it was looked at */
+	uint64_t rekey_at, expire_at, outbound_at, gone_at, idle_at; /* DEADLINE_NEVER */
 	struct ts_list local_ts, remote_ts;
 };
 
@@ -202,6 +203,7 @@ struct ike_sa {
 	struct identity local_id, remote_id;
 	unsigned peer_hashes; /* SIG_HASH_BIT()s of RFC 7427 */
 	bool peer_strongswan; /* its vendor ID was seen */
+	bool peer_childless;  /* the responder takes IKE SAs without children (RFC 6023 §3) */
 	bool peer_fragments;  /* it takes fragments (RFC 7383 §2.3) */
 
 	struct handshake *handshake;

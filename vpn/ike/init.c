@@ -4,7 +4,7 @@
  *
  *     HDR, N(COOKIE)?, SAi1, KEi, Ni, N(NATD..), N(HASHES), N(FRAGMENTATION), V  ->
  *                          <-  HDR, SAr1, KEr, Nr, N(NATD..), CERTREQ?, N(HASHES),
- *                              N(FRAGMENTATION), V */
+ *                              N(FRAGMENTATION), N(CHILDLESS), V */
 #include "vpn/ike/init_common.h"
 
 #include <string.h>
@@ -28,6 +28,9 @@ void init_encode_extensions(const struct ike_sa *sa, struct ike_builder *b)
 	/* RFC 7383 §2.3: the responder says so if the initiator did. */
 	if (sa->conn->fragmentation != FRAGMENTATION_NO && (sa->initiator || sa->peer_fragments))
 		payload_notify_simple(b, N_IKEV2_FRAGMENTATION_SUPPORTED, (struct view){0});
+	/* RFC 6023 §3: the responder's word alone. */
+	if (!sa->initiator && sa->conn->childless != CHILDLESS_NEVER)
+		payload_notify_simple(b, N_CHILDLESS_IKEV2_SUPPORTED, (struct view){0});
 	if (sa->engine->opt.send_vendor_id)
 		payload_vendor_encode(b,
 				      (struct view){vendor_strongswan, sizeof(vendor_strongswan)});
@@ -59,6 +62,7 @@ void init_read_extensions(struct ike_sa *sa, const struct ike_payloads *p)
 		if (v->body.len == sizeof(vendor_strongswan) &&
 		    memcmp(v->body.p, vendor_strongswan, sizeof(vendor_strongswan)) == 0)
 			sa->peer_strongswan = true;
+	sa->peer_childless = payloads_find_notify(p, N_CHILDLESS_IKEV2_SUPPORTED, &n);
 	sa->peer_fragments = payloads_find_notify(p, N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	if (sa->peer_fragments && sa->conn->fragmentation == FRAGMENTATION_YES)
 		flight_allow_fragments(sa);

@@ -47,6 +47,11 @@
  * change comes as several messages of the kernel. */
 #define ROAM_DELAY 100000
 
+/* Message IDs (RFC 7296 §2.2: they must not wrap): from here on the IKE SA wants to be rekeyed, and
+ * at the last one it ends. */
+#define LIMIT_MESSAGE_ID      0xffff0000u
+#define LIMIT_LAST_MESSAGE_ID 0xfffffffeu
+
 /* Tasks waiting in one IKE SA: each configured child may be asked for, and a few more. */
 #define LIMIT_TASKS 2048
 

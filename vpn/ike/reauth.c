@@ -122,6 +122,16 @@ int reauth_begin(struct ike_sa *sa, uint64_t now)
 	return err;
 }
 
+/* RFC 7296 §4: "the implementation MUST be capable of instead deleting the old SA and creating a
+ * new one". */
+void reauth_instead(struct ike_sa *sa, const struct ike_payloads *p, uint64_t now)
+{
+	struct payload_notify n;
+
+	if (payloads_find_notify(p, N_NO_ADDITIONAL_SAS, &n))
+		reauth_begin(sa, now);
+}
+
 void reauth_settle(struct ike_sa *sa, uint64_t now)
 {
 	struct ike_sa *old;

@@ -9,6 +9,8 @@
  * gone afterwards. ERR_STATE: the peer has begun it, so it is the peer's to repeat, or it is not
  * established; ERR_NOMEM and others: nothing has changed. */
 int reauth_begin(struct ike_sa *sa, uint64_t now);
+/* The peer has refused a rekeying for good: then all is made anew, if we may. */
+void reauth_instead(struct ike_sa *sa, const struct ike_payloads *p, uint64_t now);
 /* An answer has come in `sa`: if it is the new one and has all that it needs, the old one goes. */
 void reauth_settle(struct ike_sa *sa, uint64_t now);
 /* `sa` has failed: the one that it was to replace goes on. */

@@ -16,6 +16,7 @@
 #include "vpn/ike/create_child.h"
 #include "vpn/ike/exchange.h"
 #include "vpn/ike/lifetime.h"
+#include "vpn/ike/reauth.h"
 #include "vpn/ike/report.h"
 #include "vpn/ike/task.h"
 
@@ -129,6 +130,7 @@ void rekey_child_response(struct ike_sa *sa, struct task *task, const struct ike
 		put_off(sa, old, failure.why, now);
 	child_offer_free(offer);
 	task_free(task);
+	reauth_instead(sa, p, now);
 }
 
 /* RFC 7296 §1.3.3: the notify names the SA by the SPI that its sender receives on. */

@@ -276,6 +276,7 @@ void rekey_ike_response(struct ike_sa *sa, struct task *task, const struct ike_p
 		}
 	}
 	task_free(task);
+	reauth_instead(sa, p, now);
 }
 
 /* The peer deletes the SA that its request has made: it has lost the collision, and we shall learn

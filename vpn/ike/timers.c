@@ -8,6 +8,7 @@
  *     rekey        the IKE SA's or a Child SA's soft lifetime is over (RFC 7296 §2.8, §2.18)
  *     reauth       the IKE SA that we have begun is to be authenticated again (RFC 7296 §2.8.3)
  *     expire       its hard lifetime is: it is deleted
+ *     idle         a Child SA has carried nothing for `inactivity`: it is deleted
  *     outbound     a rekeyed child's outbound SA is used though the peer has not deleted the old
  * one gone         a deleted child's inbound SA has waited long enough for what was on its way
  *     roam         the host's network has changed a moment ago: is there still a way to the peer?
@@ -119,7 +120,7 @@ static uint64_t child_next(const struct ike_sa *sa, const struct child_sa *child
 {
 	uint64_t at = earlier(child_rekey_at(sa, child), child->expire_at);
 
-	return earlier(at, earlier(child->outbound_at, child->gone_at));
+	return earlier(earlier(at, child->idle_at), earlier(child->outbound_at, child->gone_at));
 }
 
 uint64_t timers_next(const struct ike_sa *sa)
@@ -138,6 +139,23 @@ uint64_t timers_next(const struct ike_sa *sa)
 	return earlier(at, linger_at(sa));
 }
 
+/* swanctl.conf(5) inactivity. One that has a successor leaves it to that. */
+static void run_idle(struct ike_sa *sa, struct child_sa *child, uint64_t now)
+{
+	child->used = child_sa_last_use(sa, child);
+	child->idle_at = child->used + child->cfg->inactivity * SECONDS;
+	if (child->idle_at > now)
+		return;
+	child->idle_at = DEADLINE_NEVER;
+	if (child->state != CHILD_INSTALLED || child->superseded)
+		return;
+	report_log(sa->engine, sa, child, LOG_CHD, 0,
+		   "deleting CHILD_SA %s{%u} after %u s of inactivity", child->cfg->name, child->id,
+		   child->cfg->inactivity);
+	if (!task_queue_child_delete(sa, child->id))
+		task_run_next(sa, now);
+}
+
 static void run_child(struct ike_sa *sa, struct child_sa *child, uint64_t now)
 {
 	if (child->gone_at <= now) {
@@ -146,6 +164,8 @@ static void run_child(struct ike_sa *sa, struct child_sa *child, uint64_t now)
 	}
 	if (child->outbound_at <= now)
 		child_install_outbound(sa, child);
+	if (child->idle_at <= now)
+		run_idle(sa, child, now);
 	if (child->expire_at <= now) {
 		child->expire_at = DEADLINE_NEVER;
 		child_sa_expire(sa, child, now);

@@ -107,6 +107,17 @@ static struct cert *side_ca(void *ctx, size_t i)
 	return NULL;
 }
 
+static bool side_stats(void *ctx, uint32_t spi, bool inbound, struct ipsec_sa_stats *ret_stats)
+{
+	const struct side *s = ctx;
+	const struct ipsec_sa *sa = pair_sa(s, spi);
+
+	if (!sa || sa->inbound != inbound)
+		return false;
+	*ret_stats = (struct ipsec_sa_stats){.last_use = s->last_use};
+	return true;
+}
+
 struct ike_options pair_options(void)
 {
 	struct ike_options opt;
@@ -125,6 +136,7 @@ void pair_set_options(struct side *s, const struct ike_options *opt)
 			      .private_key = side_key,
 			      .cert = side_cert,
 			      .ca = side_ca,
+			      .sa_stats = side_stats,
 			      .source_for = side_source,
 			      .local_addr = side_addr};
 

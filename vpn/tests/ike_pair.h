@@ -37,6 +37,7 @@ struct side {
 	struct cert *certs[4]; /* loaded beside connections */
 	struct privkey *key;
 	struct cert *key_cert;
+	uint64_t last_use;	       /* of every SA; 0: no packet was seen */
 	struct ipsec_sa sas[PAIR_SAS]; /* installed */
 	size_t n_sas;
 	struct pair_event events[PAIR_EVENTS];

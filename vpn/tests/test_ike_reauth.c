@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "vpn/ike/exchange.h"
+#include "vpn/ike/task.h"
 #include "vpn/tests/ike_pair.h"
 
 static int setup(void **state)
@@ -182,6 +184,13 @@ static void all_children_come_before_the_old_ones_go(void **state)
 	assert_int_equal(count_cause(&p->b, EVENT_CHILD_DOWN, CAUSE_REAUTH), 3);
 }
 
+static enum wire_verdict drop_all(struct pair *p, struct datagram *d)
+{
+	(void)p;
+	(void)d;
+	return WIRE_DROP;
+}
+
 static enum wire_verdict drop_init(struct pair *p, struct datagram *d)
 {
 	(void)p;
@@ -313,6 +322,37 @@ static void loss_leaves_one_sa(void **state)
 	assert_in_range(renewed, 180, 200);
 }
 
+static void reject(void **state, bool ike)
+{
+	static const uint8_t refusal[] = {0, 0, 0, N_NO_ADDITIONAL_SAS};
+	struct ike_payloads said = {
+	    .n = 1, .v = {{.type = PAYLOAD_NOTIFY, .body = {refusal, sizeof(refusal)}}}};
+	struct pair *p = up(state, 31, true);
+	struct ike_sa *sa = list_entry(p->a.engine->sas.next, struct ike_sa, node);
+	enum wire_verdict (*wire)(struct pair *, struct datagram *) = p->wire;
+
+	p->wire = drop_all;
+	assert_int_equal(ike ? ike_engine_rekey_ike(p->a.engine, 1, p->now)
+			     : ike_engine_rekey_child(p->a.engine, 1, p->now),
+			 0);
+	pair_settle(p);
+	p->wire = wire;
+	task_response(sa, exchange_take_request(sa), &said, p->now);
+	list_entry(p->b.engine->sas.next, struct ike_sa, node)->next_peer_id++;
+	ike_sa_rearm(sa);
+	pair_settle(p);
+	pair_run_until(p, p->now + 10 * SECOND);
+	assert_int_equal(pair_count_events(&p->a, EVENT_IKE_REAUTH), 1);
+	pair_assert_agree(p, 1);
+}
+
+/* RFC 7296 §4: a peer that rekeys nothing (NO_ADDITIONAL_SAS) gets new SAs instead. */
+static void no_additional_sas_makes_all_anew(void **state)
+{
+	reject(state, true);
+	reject(state, false);
+}
+
 /* A child that is on its way already is not asked for twice. */
 static void a_child_is_asked_for_once(void **state)
 {
@@ -343,6 +383,7 @@ int main(void)
 	    TEST(it_is_tried_again_while_there_is_time),
 	    TEST(the_responders_limit_is_kept),
 	    TEST(a_limit_holds_through_rekeyings),
+	    TEST(no_additional_sas_makes_all_anew),
 	    TEST(loss_leaves_one_sa),
 	    TEST(a_child_is_asked_for_once),
 	};

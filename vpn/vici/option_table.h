@@ -31,7 +31,7 @@
 	X(CONN, "dpd_delay", OPT_TIME, SUPPORTED, "0s", NULL)                                      \
 	X(CONN, "dpd_timeout", OPT_TIME, HARMLESS, "0s", "IKEv1 only")                             \
 	X(CONN, "fragmentation", OPT_WORD, SUPPORTED, "yes", "yes|accept|force|no")                \
-	X(CONN, "childless", OPT_WORD, HARMLESS, "allow", "allow|never;force|prefer")              \
+	X(CONN, "childless", OPT_WORD, SUPPORTED, "allow", "allow|prefer|force|never")             \
 	X(CONN, "send_certreq", OPT_BOOL, SUPPORTED, "yes", NULL)                                  \
 	X(CONN, "send_cert", OPT_WORD, SUPPORTED, "ifasked", "ifasked|always|never")               \
 	X(CONN, "ocsp", OPT_WORD, HARMLESS, "reply", "never|reply|request|both")                   \
@@ -98,7 +98,7 @@
 	X(CHILD, "policies_fwd_out", OPT_BOOL, HARMLESS, "no", "kernel policies only")             \
 	X(CHILD, "dpd_action", OPT_WORD, SUPPORTED, "clear", "clear|none|trap|hold|restart|start") \
 	X(CHILD, "ipcomp", OPT_BOOL, UNSUPPORTED, "no", "IPComp")                                  \
-	X(CHILD, "inactivity", OPT_TIME, UNSUPPORTED, "0s", "closing by inactivity")               \
+	X(CHILD, "inactivity", OPT_TIME, SUPPORTED, "0s", NULL)                                    \
 	X(CHILD, "reqid", OPT_UINT, SUPPORTED, "0", NULL)                                          \
 	X(CHILD, "priority", OPT_UINT, HARMLESS, "0", "kernel policies only")                      \
 	X(CHILD, "interface", OPT_TEXT, UNSUPPORTED, "", "policies bound to an interface")         \
