@@ -208,6 +208,16 @@ static void attempt_failed(struct node *node, struct attempt *a, enum ike_cause 
 		attempt_free(a);
 }
 
+/* The established IKE SA that it went over ended: that is no answer to what was asked for. Not at
+ * once, since the peer may end the next one as soon. */
+static void attempt_left_alone(struct node *node, struct attempt *a, enum ike_cause cause)
+{
+	if (cause == CAUSE_PEER || cause == CAUSE_EXPIRED)
+		attempt_delay(node, a);
+	else
+		attempt_failed(node, a, cause);
+}
+
 static void attempt_react(struct node *node, struct attempt *a, const struct reaction *r)
 {
 	bool mine = a->child && names_eq(a->child, r->child);
@@ -226,8 +236,10 @@ static void attempt_react(struct node *node, struct attempt *a, const struct rea
 			attempt_failed(node, a, r->cause);
 		break;
 	case EVENT_IKE_FAILED:
-	case EVENT_IKE_DOWN:
 		attempt_failed(node, a, r->cause);
+		break;
+	case EVENT_IKE_DOWN:
+		attempt_left_alone(node, a, r->cause);
 		break;
 	default:
 		break;

@@ -62,6 +62,16 @@ static void come_back(struct node *node, struct ike_conn *conn, const struct chi
 	attempt_start(node, conn->name, cfg->name);
 }
 
+/* A hard lifetime ends a child because it could not be rekeyed in time, as a rule since the peer
+ * does not answer; when that is noticed at last, the child is no longer there to be brought back.
+ * So this is its moment. */
+static enum child_action expired_action(const struct child_cfg *cfg)
+{
+	if (cfg->dpd_action != ACTION_NONE)
+		return cfg->dpd_action;
+	return cfg->start_action == ACTION_START ? ACTION_START : ACTION_NONE;
+}
+
 /* swanctl.conf(5) dpd_action and close_action of a child that is gone. One that could not follow
  * our address comes back in any case. */
 static void child_down(struct node *node, const struct reaction *r)
@@ -81,6 +91,8 @@ static void child_down(struct node *node, const struct reaction *r)
 		action = cfg->dpd_action;
 	else if (r->cause == CAUSE_PEER)
 		action = cfg->close_action;
+	else if (r->cause == CAUSE_EXPIRED)
+		action = expired_action(cfg);
 	if (action == ACTION_START)
 		attempt_start(node, r->conn, r->child);
 	else if (action == ACTION_TRAP)

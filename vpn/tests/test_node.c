@@ -289,6 +289,32 @@ static void without_a_route_it_waits_for_one(void **state)
 	assert_int_equal(fake.n_initiates, 1);
 }
 
+/* The peer ended the IKE SA that a child was being made on, before it answered. */
+static void end_of_the_sa_is_no_refusal_of_the_child(void **state)
+{
+	struct node *node = *state;
+	struct ike_conn *conn = home(ACTION_START);
+
+	node_load_conn(node, conn, 0);
+	run_until(node, 0);
+	fake_event(EVENT_IKE_DOWN, CAUSE_PEER, 1, conn, NULL);
+	run_until(node, 100 * SECOND);
+	assert_int_equal(fake.n_initiates, 2);
+}
+
+static void expired_child_of_a_start_action_comes_back(void **state)
+{
+	struct ike_conn *conn = home(ACTION_START);
+
+	node_load_conn(*state, conn, 0);
+	run_until(*state, 0);
+	fake_event(EVENT_CHILD_UP, CAUSE_NONE, 1, conn, "net");
+	run_until(*state, 10 * SECOND);
+	fake_event(EVENT_CHILD_DOWN, CAUSE_EXPIRED, 1, conn, "net");
+	run_until(*state, 20 * SECOND);
+	assert_int_equal(fake.n_initiates, 2);
+}
+
 struct down_case {
 	enum ike_cause cause;
 	enum child_action dpd, close;
@@ -303,7 +329,8 @@ static void actions_follow_the_cause_of_the_end(void **state)
 	    {CAUSE_PEER, ACTION_NONE, ACTION_START, 1},
 	    {CAUSE_PEER, ACTION_START, ACTION_NONE, 0},
 	    {CAUSE_LOCAL, ACTION_START, ACTION_START, 0},
-	    {CAUSE_EXPIRED, ACTION_START, ACTION_START, 0},
+	    {CAUSE_EXPIRED, ACTION_START, ACTION_NONE, 1},
+	    {CAUSE_EXPIRED, ACTION_NONE, ACTION_START, 0},
 	    {CAUSE_REPLACED, ACTION_START, ACTION_START, 0},
 	};
 	size_t i;
@@ -532,6 +559,8 @@ int main(void)
 	    T(tries_back_off_to_a_minute),
 	    T(a_rekeyed_ike_sa_carries_the_attempt_on),
 	    T(refusal_by_the_peer_is_final),
+	    T(end_of_the_sa_is_no_refusal_of_the_child),
+	    T(expired_child_of_a_start_action_comes_back),
 	    T(without_a_route_it_waits_for_one),
 	    T(a_name_without_an_address_is_waited_for),
 	    T(each_try_asks_for_the_address_anew),
