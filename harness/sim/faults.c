@@ -217,6 +217,15 @@ static bool command(struct sim_world *world, struct sim_end *end, const char *na
 	return sim_end_command(end, name, text, world->now, &msg) == 0;
 }
 
+/* True while the termination that was asked for is still under way. */
+static bool is_ending(const struct sim_end *end)
+{
+	struct ike_sa_info sa;
+
+	return sim_end_is_running(end) && node_ike_sa(sim_end_node(end), 0, &sa) &&
+	       (sa.state != IKE_ESTABLISHED || sa.tasks_active || sa.tasks_queued);
+}
+
 /* Of what is up already a second one would be made. */
 static bool initiate(struct sim_world *world, struct sim_end *end, const char *child)
 {
@@ -252,15 +261,38 @@ static bool at_node(struct sim_world *world, const struct sim_fault *f, bool beg
 	}
 }
 
+/* The end of a termination waits for the termination. */
+static bool must_wait(struct sim_world *world, const struct moment *m)
+{
+	const struct sim_fault *f = &world->faults.list[m->fault];
+
+	return !m->begins && f->sc->kind == FAULT_TERMINATE &&
+	       is_ending(sim_world_end(world, f->node));
+}
+
+static void postpone(struct sim_faults *faults)
+{
+	faults->moments[faults->next].at += LINK_S;
+	qsort(faults->moments + faults->next, faults->moments_count - faults->next,
+	      sizeof(*faults->moments), compare);
+}
+
+static void happen(struct sim_world *world, const struct moment *m)
+{
+	const struct sim_fault *f = &world->faults.list[m->fault];
+	bool did = f->node ? at_node(world, f, m->begins) : on_wire(world, f, m->begins);
+
+	world->faults.happened[f->sc->kind] += did && m->begins;
+}
+
 void sim_faults_run(struct sim_world *world)
 {
 	struct sim_faults *faults = &world->faults;
 
 	while (sim_faults_next(faults) <= world->now) {
-		const struct moment *m = &faults->moments[faults->next++];
-		const struct sim_fault *f = &faults->list[m->fault];
-		bool did = f->node ? at_node(world, f, m->begins) : on_wire(world, f, m->begins);
-
-		faults->happened[f->sc->kind] += did && m->begins;
+		if (must_wait(world, &faults->moments[faults->next]))
+			postpone(faults);
+		else
+			happen(world, &faults->moments[faults->next++]);
 	}
 }
