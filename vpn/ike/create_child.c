@@ -138,6 +138,7 @@ struct verdict create_child_request(struct ike_sa *sa, const struct ike_payloads
 {
 	struct payload_notify rekey;
 
+	rekey_ike_used(sa, now);
 	if (is_about_ike_sa(p))
 		return rekey_ike_request(sa, p, reply, now);
 	if (sa->state != IKE_ESTABLISHED)

@@ -214,6 +214,8 @@ struct ike_sa {
 	uint32_t reauth_of;    /* the IKE SA that is to go when this one is complete; 0: none */
 	bool replaced;	       /* its children have gone to another SA: its end is no news */
 	struct rival rival;    /* in IKE_REKEYING */
+	uint32_t contends;     /* the SA that the peer replaces by this one while our own request
+				  to replace it is still out; 0: none */
 	struct request request;
 	struct child_offer *offer;
 	uint32_t next_request_id;	/* the next that we send */

@@ -10,6 +10,7 @@
 #include "vpn/ike/mobike.h"
 #include "vpn/ike/reauth.h"
 #include "vpn/ike/rekey_child.h"
+#include "vpn/ike/rekey_ike.h"
 #include "vpn/ike/report.h"
 
 static int send_request(struct ike_sa *sa, const struct ike_builder *b, struct task *task,
@@ -121,9 +122,10 @@ struct verdict informational_request(struct ike_sa *sa, const struct ike_payload
 			return verdict_notify(N_INVALID_SYNTAX, "DELETE is malformed");
 		if (d.protocol == PROTOCOL_IKE)
 			return verdict_close(0, 0, "deleted by the peer");
-		if (d.protocol == PROTOCOL_ESP)
-			n += delete_children(sa, &d, spis + n, sizeof(spis) / sizeof(spis[0]) - n,
-					     now);
+		if (d.protocol != PROTOCOL_ESP)
+			continue;
+		rekey_ike_used(sa, now);
+		n += delete_children(sa, &d, spis + n, sizeof(spis) / sizeof(spis[0]) - n, now);
 	}
 	reauth_read_lifetime(sa, p, now);
 	if (n)

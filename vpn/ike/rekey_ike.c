@@ -193,7 +193,8 @@ static void settle(struct ike_sa *old, struct ike_sa *ours, const struct nonce *
 		   uint64_t now)
 {
 	struct ike_sa *theirs = old->rival.id ? ike_sa_find(old->engine, old->rival.id) : NULL;
-	bool we_lose = theirs && nonce_lower(our_low, &old->rival.low) == our_low;
+	bool conceded = old->state == IKE_REKEYED; /* rekey_ike_used */
+	bool we_lose = theirs && (conceded || nonce_lower(our_low, &old->rival.low) == our_low);
 
 	if (theirs)
 		report_log(old->engine, old, NULL, LOG_IKE, 1,
@@ -295,6 +296,18 @@ static void note_concession(struct ike_sa *sa)
 	}
 }
 
+/*  a: REKEY(IKE) -> lost    <- b: REKEY(IKE)       a waits for the answer to its own
+ *  a: answer ->                                    b has its successor, and all children in it
+ *                           <- b: REKEY(child)     over that successor: where are a's children? */
+void rekey_ike_used(struct ike_sa *sa, uint64_t now)
+{
+	struct ike_sa *old = sa->contends ? ike_sa_find(sa->engine, sa->contends) : NULL;
+
+	sa->contends = 0;
+	if (old && old->state == IKE_REKEYING && old->rival.id == sa->id)
+		hand_over(old, sa, now);
+}
+
 void rekey_ike_abandon(struct ike_sa *sa, uint64_t now)
 {
 	struct ike_sa *next = sa->successor ? ike_sa_find(sa->engine, sa->successor) : NULL;
@@ -358,10 +371,12 @@ static struct verdict accept_rekey(struct ike_sa *sa, const struct proposal *cho
 	}
 	low = *nonce_lower(&next->handshake->ni, &next->handshake->nr);
 	born(sa, next, now);
-	if (sa->state == IKE_REKEYING)
+	if (sa->state == IKE_REKEYING) {
 		sa->rival = (struct rival){next->id, low};
-	else
+		next->contends = sa->id;
+	} else {
 		hand_over(sa, next, now);
+	}
 	return verdict_reply("IKE SA rekeyed");
 }
 

@@ -12,6 +12,9 @@ void rekey_ike_response(struct ike_sa *sa, struct task *task, const struct ike_p
  * §2.8.2: the peer has made the successor and deletes the old SA before our own request was
  * answered). */
 void rekey_ike_abandon(struct ike_sa *sa, uint64_t now);
+/* The peer asks something about children over this SA: if our own rekeying has crossed the one that
+ * made it, the peer knows who has won, or of no collision at all (RFC 7296 §2.8.2). */
+void rekey_ike_used(struct ike_sa *sa, uint64_t now);
 struct verdict rekey_ike_request(struct ike_sa *sa, const struct ike_payloads *p,
 				 struct ike_builder *reply, uint64_t now);
 

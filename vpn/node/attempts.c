@@ -232,7 +232,9 @@ static void attempt_react(struct node *node, struct attempt *a, const struct rea
 			attempt_free(a);
 		break;
 	case EVENT_CHILD_FAILED:
-		if (mine)
+		if (mine && r->established && !r->refused)
+			attempt_left_alone(node, a, r->cause);
+		else if (mine)
 			attempt_failed(node, a, r->cause);
 		break;
 	case EVENT_IKE_FAILED:

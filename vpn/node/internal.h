@@ -49,7 +49,9 @@ struct reaction {
 	enum ike_event_kind kind;
 	enum ike_cause cause;
 	uint32_t ike_id;
-	uint32_t old_id; /* of EVENT_IKE_REKEYED */
+	uint32_t old_id;  /* of EVENT_IKE_REKEYED */
+	bool established; /* the IKE SA was */
+	bool refused;	  /* a notify says why */
 	char *conn;
 	char *child; /* NULL */
 };

@@ -46,6 +46,8 @@ void react_note(struct node *node, const struct ike_event *ev)
 	r->cause = ev->cause;
 	r->ike_id = ev->ike.id;
 	r->old_id = ev->number;
+	r->established = ev->ike.established != 0;
+	r->refused = ev->notify != 0;
 	r->conn = strdup(ev->ike.conn->name);
 	if (ev->have_child && ev->child.cfg)
 		r->child = strdup(ev->child.cfg->name);

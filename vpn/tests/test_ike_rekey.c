@@ -322,6 +322,36 @@ static void crossed_ike_rekeyings_leave_one_ike_sa(void **state)
 	}
 }
 
+static enum wire_verdict lose_informational(struct pair *p, struct datagram *d)
+{
+	(void)p;
+	return pair_header(d).exchange == INFORMATIONAL ? WIRE_DROP : WIRE_PASS;
+}
+
+/*  a: REKEY(IKE) -> lost      <- b: REKEY(IKE)
+ *  a: answer ->               <- b: D(old IKE) lost
+ *                             <- b: REKEY(child) over the new IKE SA
+ * b knows of no collision (RFC 7296 §2.8.2): a must not say that it has no such child. */
+static void a_successor_that_the_peer_uses_has_the_children(void **state)
+{
+	struct pair *p = *state;
+
+	rekey_ike(p, &p->a);
+	pair_pull(p);
+	p->n_queued = 0;
+	p->wire = lose_informational;
+	rekey_ike(p, &p->b);
+	pair_settle(p);
+	rekey_child(p, &p->b);
+	pair_settle(p);
+	assert_non_null(pair_find_event(&p->b, EVENT_CHILD_REKEYED));
+	p->wire = NULL;
+	pair_run_until(p, p->now + 90 * SECOND);
+	pair_assert_agree(p, 1);
+	assert_int_equal(pair_ike_count(&p->a), 1);
+	assert_int_equal(pair_ike_count(&p->b), 1);
+}
+
 /* RFC 7296 §2.25.2: Child against IKE: one of them is put off, both happen in the end. */
 static void a_child_rekeying_that_meets_an_ike_rekeying_is_put_off(void **state)
 {
@@ -431,6 +461,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_rekeyed_ike_sa_inherits_its_children, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(the_responder_may_rekey_and_becomes_initiator, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(a_successor_that_the_peer_uses_has_the_children, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(crossed_ike_rekeyings_leave_one_ike_sa, setup,
 					    teardown),

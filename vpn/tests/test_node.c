@@ -302,6 +302,19 @@ static void end_of_the_sa_is_no_refusal_of_the_child(void **state)
 	assert_int_equal(fake.n_initiates, 2);
 }
 
+static void nor_is_its_end_by_lifetime(void **state)
+{
+	struct node *node = *state;
+	struct ike_conn *conn = home(ACTION_START);
+
+	node_load_conn(node, conn, 0);
+	run_until(node, 0);
+	fake_event(EVENT_CHILD_FAILED, CAUSE_EXPIRED, 1, conn, "net");
+	fake.actions[0].event.ike.established = 1;
+	run_until(node, 100 * SECOND);
+	assert_int_equal(fake.n_initiates, 2);
+}
+
 static void expired_child_of_a_start_action_comes_back(void **state)
 {
 	struct ike_conn *conn = home(ACTION_START);
@@ -560,6 +573,7 @@ int main(void)
 	    T(a_rekeyed_ike_sa_carries_the_attempt_on),
 	    T(refusal_by_the_peer_is_final),
 	    T(end_of_the_sa_is_no_refusal_of_the_child),
+	    T(nor_is_its_end_by_lifetime),
 	    T(expired_child_of_a_start_action_comes_back),
 	    T(without_a_route_it_waits_for_one),
 	    T(a_name_without_an_address_is_waited_for),
