@@ -56,8 +56,9 @@ static void print_help(FILE *out)
 	    "  --out DIR            the run's directory [beetlab-runs/NAME-TIME]\n"
 	    "  --long               repeat what can be repeated as often as must be shown once\n"
 	    "  --keep               leave the network until Return is pressed\n"
-	    "  --quiet              the summary alone\n\n"
-	    "Exit status: 0 passed, 1 failed, 77 skipped, 2 usage or scenario error.\n",
+	    "  --quiet              the verdicts alone\n\n"
+	    "Exit status: 0 passed, 1 failed, 77 skipped, 2 usage, a mistake in the scenario, or\n"
+	    "what the bench itself could not do.\n",
 	    out);
 }
 
@@ -70,40 +71,46 @@ static bool parse_number(const char *text, uint64_t max, uint64_t *ret_value)
 	return *text && *text != '-' && !*end && errno == 0 && *ret_value <= max;
 }
 
-static bool parse_peer(char *text, struct options *o)
+/* NULL, or what the option wants. */
+static const char *parse_peer(char *text, struct options *o)
 {
 	char *sign = strchr(text, '=');
 
-	if (!sign || o->peers_count == PEERS_MAX)
-		return false;
+	if (!sign || sign == text || !sign[1])
+		return "--peer wants NODE=DAEMON";
+	if (o->peers_count == PEERS_MAX)
+		return "--peer: no more than 16 of them";
 	*sign = 0;
+	if (!plan_is_daemon(sign + 1))
+		return "--peer wants NODE=beetd or NODE=strongswan";
 	o->peers[o->peers_count++] = (struct plan_peer){text, sign + 1};
-	return true;
+	return NULL;
 }
 
-static bool parse_option(int letter, struct options *o)
+/* NULL, or what the option wants. */
+static const char *parse_option(int letter, struct options *o)
 {
 	uint64_t value = 0;
-	bool ok = true;
 
 	switch (letter) {
 	case 'd':
 		o->dry_run = true;
 		break;
 	case 's':
-		o->has_seed = ok = parse_number(optarg, UINT64_MAX, &o->seed);
-		break;
+		o->has_seed = parse_number(optarg, UINT64_MAX, &o->seed);
+		return o->has_seed ? NULL : "--seed wants a number";
 	case 'n':
-		ok = parse_number(optarg, 10000, &value) && value > 0;
+		if (!parse_number(optarg, 10000, &value) || value == 0)
+			return "--seeds wants a number from 1 to 10000";
 		o->seeds = (unsigned)value;
 		break;
 	case 'j':
-		ok = parse_number(optarg, 256, &value) && value > 0;
+		if (!parse_number(optarg, 256, &value) || value == 0)
+			return "--jobs wants a number from 1 to 256";
 		o->jobs = (unsigned)value;
 		break;
 	case 'p':
-		ok = parse_peer(optarg, o);
-		break;
+		return parse_peer(optarg, o);
 	case 'o':
 		o->out = optarg;
 		break;
@@ -117,11 +124,9 @@ static bool parse_option(int letter, struct options *o)
 		o->is_long = true;
 		break;
 	default:
-		return false;
+		return "see beetlab run --help";
 	}
-	if (!ok)
-		fprintf(stderr, "beetlab run: '%s' cannot be understood\n", optarg);
-	return ok;
+	return NULL;
 }
 
 static const struct option long_options[] = {
@@ -141,6 +146,7 @@ static const struct option long_options[] = {
 /* -1: go on; else an exit status. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
+	const char *wanted;
 	int letter;
 
 	optind = 1;
@@ -149,8 +155,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 			print_help(stdout);
 			return EXIT_PASS;
 		}
-		if (!parse_option(letter, o)) {
-			print_help(stderr);
+		wanted = parse_option(letter, o);
+		if (wanted) {
+			fprintf(stderr, "beetlab run: %s\n", wanted);
 			return EXIT_USAGE;
 		}
 	}
@@ -192,7 +199,7 @@ static int exit_status(enum run_verdict verdict)
 	static const int statuses[] = {[RUN_PASS] = EXIT_PASS,
 				       [RUN_FAIL] = EXIT_FAIL,
 				       [RUN_SKIPPED] = EXIT_SKIPPED,
-				       [RUN_ERROR] = EXIT_FAIL};
+				       [RUN_ERROR] = EXIT_USAGE};
 
 	return statuses[verdict];
 }
@@ -233,9 +240,11 @@ static int run_job(const struct job *job, const struct options *o, FILE *termina
 	}
 	if (run_plan(&plan, &options, &result, &msg) < 0) {
 		fprintf(stderr, "beetlab run: %s\n", msg.text);
-		return EXIT_FAIL;
+		return EXIT_USAGE;
 	}
-	report_terminal(result, job->out, options.is_tty, terminal);
+	if (!o->quiet)
+		report_terminal(result, options.is_tty, terminal);
+	report_verdict(result, job->out, options.is_tty, terminal);
 	status = exit_status(result_verdict(result));
 	json_decref(result);
 	fflush(terminal);
@@ -370,6 +379,7 @@ static void print_table(const struct job *jobs, size_t count)
 		printf("%-8s %s, seed %" PRIu64 "\n",
 		       jobs[i].status == EXIT_PASS	? "pass"
 		       : jobs[i].status == EXIT_SKIPPED ? "skipped"
+		       : jobs[i].status == EXIT_USAGE	? "ERROR"
 							: "FAIL",
 		       jobs[i].scenario->name, jobs[i].seed);
 }

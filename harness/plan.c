@@ -549,7 +549,7 @@ static const char *chosen_peer(const struct plan_options *options, const struct 
 	return peer;
 }
 
-static bool is_daemon(const char *name)
+bool plan_is_daemon(const char *name)
 {
 	return strcmp(name, "beetd") == 0 || strcmp(name, "strongswan") == 0;
 }
@@ -566,7 +566,7 @@ static int add_endpoint(struct make *m, const struct plan_options *options,
 	*endpoint = (struct plan_endpoint){.sc = sc, .peer = chosen_peer(options, sc)};
 	if (topology_node(&m->plan->topology, sc->node) < 0)
 		return doc_error(m->doc, sc->line, m->msg, "no node '%s'", sc->node);
-	if (!is_daemon(endpoint->peer))
+	if (!plan_is_daemon(endpoint->peer))
 		return doc_error(m->doc, sc->line, m->msg, "'%s' is no daemon: beetd, strongswan",
 				 endpoint->peer);
 	return read_config(m, sc, &endpoint->config);

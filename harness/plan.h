@@ -50,6 +50,8 @@ void plan_print(const struct plan *plan, FILE *out);
 /* "DESTINATION [via ADDRESS] [dev INTERFACE]", as `ip route add` takes it; text is cut up, and the
  * route points into it. False: it is none. */
 bool plan_read_route(const char *node, char *text, struct topo_route *ret_route);
+/* "beetd", "strongswan" */
+bool plan_is_daemon(const char *name);
 
 /* NULL if there is none. */
 const struct plan_wire *plan_find_wire(const struct plan *plan, const char *name);

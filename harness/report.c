@@ -17,6 +17,11 @@ double report_number(const json_t *object, const char *key)
 	return json_number_value(json_object_get(object, key));
 }
 
+bool report_is_not_judged(const json_t *expectation)
+{
+	return strcmp(report_text(expectation, "verdict"), "not-judged") == 0;
+}
+
 void report_escape(const char *text, FILE *out)
 {
 	for (; *text; text++) {

@@ -98,7 +98,9 @@ static void print_mark(const json_t *e, FILE *out)
 {
 	const char *verdict = report_text(e, "verdict");
 
-	if (!json_is_true(json_object_get(e, "met")))
+	if (report_is_not_judged(e))
+		fputs("<span class=\"mark none\">open</span>", out);
+	else if (!json_is_true(json_object_get(e, "met")))
 		fputs("<span class=\"mark fail\">fail</span>", out);
 	else if (strcmp(verdict, "not-applicable") == 0)
 		fputs("<span class=\"mark none\">n/a</span>", out);

@@ -38,15 +38,20 @@ static void print_steps(const json_t *result, FILE *out)
 	    false, out);
 }
 
+static bool is_failure(const json_t *e)
+{
+	return !json_is_true(json_object_get(e, "met")) && !report_is_not_judged(e);
+}
+
 static void print_expectations(const json_t *result, FILE *out)
 {
 	json_t *e;
 	size_t i;
 
-	json_array_foreach(json_object_get(result, "expectations"), i, e)
-	    print_case(result, report_text(e, "name"), 0,
-		       json_is_true(json_object_get(e, "met")) ? NULL : report_text(e, "summary"),
-		       strcmp(report_text(e, "verdict"), "not-applicable") == 0, out);
+	json_array_foreach(json_object_get(result, "expectations"), i, e) print_case(
+	    result, report_text(e, "name"), 0, is_failure(e) ? report_text(e, "summary") : NULL,
+	    report_is_not_judged(e) || strcmp(report_text(e, "verdict"), "not-applicable") == 0,
+	    out);
 }
 
 static int count_failures(const json_t *result)
@@ -58,7 +63,7 @@ static int count_failures(const json_t *result)
 	json_array_foreach(json_object_get(result, "steps"), i, entry) count +=
 	    strcmp(report_text(entry, "verdict"), "pass") != 0;
 	json_array_foreach(json_object_get(result, "expectations"), i, entry) count +=
-	    !json_is_true(json_object_get(entry, "met"));
+	    is_failure(entry);
 	return count;
 }
 

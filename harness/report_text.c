@@ -28,6 +28,8 @@ static const char *mark(const json_t *expectation, bool color)
 	bool met = json_is_true(json_object_get(expectation, "met"));
 	const char *verdict = report_text(expectation, "verdict");
 
+	if (report_is_not_judged(expectation))
+		return color ? "\033[2m  ? \033[0m" : "  ? ";
 	if (!met)
 		return color ? "\033[31mFAIL\033[0m" : "FAIL";
 	if (strcmp(verdict, "not-applicable") == 0)
@@ -70,8 +72,8 @@ static void print_expectation(const json_t *e, bool color, FILE *out)
 {
 	bool is_fault = strcmp(report_text(e, "verdict"), "fail") == 0;
 
-	fprintf(out, "  %s  %s: %s", mark(e, color), expectation_title(e),
-		report_text(e, "summary"));
+	fprintf(out, "  %s  %s: %s: %s", mark(e, color), report_text(e, "name"),
+		expectation_title(e), report_text(e, "summary"));
 	if (json_array_size(json_object_get(e, "frames")) > 0) {
 		fputs(" [", out);
 		print_frames(json_object_get(e, "frames"), out);
@@ -85,16 +87,23 @@ static void print_expectation(const json_t *e, bool color, FILE *out)
 			report_text(e, "because"));
 }
 
-void report_terminal(const json_t *result, const char *dir, bool color, FILE *out)
+void report_terminal(const json_t *result, bool color, FILE *out)
 {
-	const char *verdict = report_text(result, "verdict");
-	bool pass = strcmp(verdict, "pass") == 0;
 	json_t *e;
 	size_t i;
 
+	if (json_array_size(json_object_get(result, "expectations")) == 0)
+		return;
 	fprintf(out, "\nWhat the captures say:\n");
 	json_array_foreach(json_object_get(result, "expectations"), i, e)
 	    print_expectation(e, color, out);
+}
+
+void report_verdict(const json_t *result, const char *dir, bool color, FILE *out)
+{
+	const char *verdict = report_text(result, "verdict");
+	bool pass = strcmp(verdict, "pass") == 0;
+
 	fprintf(out, "\n%s%s%s: %s", color ? (pass ? "\033[1;32m" : "\033[1;31m") : "",
 		pass			       ? "PASS"
 		: strcmp(verdict, "fail") == 0 ? "FAIL"
@@ -145,6 +154,8 @@ static void print_expectations_markdown(const json_t *result, FILE *out)
 	json_array_foreach(json_object_get(result, "expectations"), i, e)
 	{
 		fprintf(out, "| %s | ", mark(e, false));
+		print_cell(report_text(e, "name"), out);
+		fputs(": ", out);
 		print_cell(expectation_title(e), out);
 		fputs(" | ", out);
 		print_cell(report_text(e, "clause"), out);

@@ -2,7 +2,10 @@
  *
  * A standing check that the scenario names is run as the scenario says, with its parameters and the
  * verdict that it expects, and not a second time. A named check that found nothing to judge has not
- * shown anything: that is a failure. */
+ * shown anything: that is a failure.
+ *
+ * After a step that failed, what should have followed did not: an expectation that is unmet because
+ * something is absent would bury the cause, and is not judged. What packets show counts. */
 #include "harness/checks/json.h"
 #include "harness/params.h"
 #include "harness/result.h"
@@ -19,6 +22,7 @@ struct judge {
 	struct place_param places[PLACES_MAX];
 	char names[PLACES_MAX][PLAN_NAME_MAX + 3];
 	size_t places_count;
+	int failed_step; /* 0: none */
 	struct err_msg *msg;
 };
 
@@ -86,6 +90,47 @@ static void append(struct judge *j, json_t *entry, bool is_met, const char *name
 	result_set_verdict(j->result, RUN_FAIL, reason);
 }
 
+static bool has_evidence(const struct check_result *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_faults; i++)
+		if (r->faults[i].n_frames > 0)
+			return true;
+	return false;
+}
+
+/* An absence: unmet, unless a step that failed is to blame. */
+static void append_absence(struct judge *j, json_t *entry, const char *name, const char *summary)
+{
+	char text[64];
+
+	if (j->failed_step == 0) {
+		append(j, entry, false, name, summary);
+		return;
+	}
+	snprintf(text, sizeof(text), "not judged: step %d failed", j->failed_step);
+	json_object_set_new(entry, "verdict", json_string("not-judged"));
+	json_object_set_new(entry, "summary", json_string(text));
+	json_object_set_new(entry, "met", json_false());
+	json_object_del(entry, "faults");
+	json_object_del(entry, "notes");
+	json_array_append_new(json_object_get(j->result, "expectations"), entry);
+}
+
+static int first_failed_step(const json_t *result)
+{
+	json_t *step;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "steps"), i, step)
+	{
+		if (strcmp(json_string_value(json_object_get(step, "verdict")), "pass") != 0)
+			return (int)i + 1;
+	}
+	return 0;
+}
+
 /* e: NULL for a standing check that the scenario does not name. */
 static int judge_check(struct judge *j, const struct check *check, const struct sc_expectation *e)
 {
@@ -105,7 +150,10 @@ static int judge_check(struct judge *j, const struct check *check, const struct 
 	json_object_set_new(entry, "standing", json_boolean(check->standing));
 	json_object_set_new(entry, "wanted", json_string(verdict_name(wanted)));
 	add_scenario_words(entry, e);
-	append(j, entry, is_met, check->name, r.summary);
+	if (e && !is_met && !r.err && !has_evidence(&r))
+		append_absence(j, entry, check->name, r.summary);
+	else
+		append(j, entry, is_met, check->name, r.summary);
 	err = r.err;
 	check_result_free(&r);
 	params_clear(&params);
@@ -126,7 +174,10 @@ static void judge_occurred(struct judge *j, const struct sc_expectation *e)
 			  o.is_met ? "pass" : "fail", "summary", o.text, "count",
 			  (json_int_t)o.count, "frames", frames);
 	add_scenario_words(entry, e);
-	append(j, entry, o.is_met, e->occurred, o.text);
+	if (o.count < o.min)
+		append_absence(j, entry, e->occurred, o.text);
+	else
+		append(j, entry, o.is_met, e->occurred, o.text);
 }
 
 static bool is_named(const struct scenario *sc, const char *check)
@@ -151,7 +202,11 @@ int result_judge(json_t *result, const struct plan *plan, const struct evidence 
 
 	if (!j)
 		return err_set(msg, ERR_NOMEM, "out of memory");
-	*j = (struct judge){.result = result, .plan = plan, .evidence = evidence, .msg = msg};
+	*j = (struct judge){.result = result,
+			    .plan = plan,
+			    .evidence = evidence,
+			    .failed_step = first_failed_step(result),
+			    .msg = msg};
 	fill_places(j);
 	for (i = 0; i < plan->scenario->expect.count && err == 0; i++) {
 		if (e[i].check)

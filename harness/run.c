@@ -9,6 +9,7 @@
 #include "harness/run.h"
 #include "harness/files.h"
 #include "harness/report.h"
+#include "harness/run_dir.h"
 #include "harness/step.h"
 #include "harness/world.h"
 #include <errno.h>
@@ -95,6 +96,15 @@ static void say_doing(const struct run *run, const char *place, const char *what
 	say(run, "  %s %s %.*s ", place, what, room > 3 ? room : 3, dots);
 }
 
+/* What a program said may have several lines. */
+static void say_lines(const struct run *run, const char *first, const char *text)
+{
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
+		say(run, "      %s%.*s\n", first, (int)strcspn(text, "\n"), text);
+		first = "  ";
+	}
+}
+
 static void say_done(const struct run *run, bool ok, double seconds)
 {
 	bool color = run->options->is_tty;
@@ -129,8 +139,10 @@ static bool run_step(struct run *run, size_t index)
 	say_done(run, err == 0, outcome.seconds);
 	if (err == 0)
 		return true;
-	say(run, "      line %u: %s\n", step->line, msg.text);
-	snprintf(reason, sizeof(reason), "step %zu (%s): %s", index + 1, text, msg.text);
+	snprintf(place, sizeof(place), "line %u: ", step->line);
+	say_lines(run, place, msg.text);
+	snprintf(reason, sizeof(reason), "step %zu (%s): %.*s", index + 1, text,
+		 (int)strcspn(msg.text, "\n"), msg.text);
 	result_set_verdict(run->result, RUN_FAIL, reason);
 	return false;
 }
@@ -214,7 +226,8 @@ static void fail_bench(struct run *run, const char *doing, const struct err_msg 
 {
 	char reason[640];
 
-	snprintf(reason, sizeof(reason), "%s: %s", doing, msg->text);
+	snprintf(reason, sizeof(reason), "%s: %.*s", doing, (int)strcspn(msg->text, "\n"),
+		 msg->text);
 	result_set_verdict(run->result, RUN_ERROR, reason);
 }
 
@@ -253,7 +266,7 @@ static void run_world(struct run *run)
 	is_up = world_open(run->plan, run->options->out, &run->world, &msg) == 0;
 	say_done(run, is_up, seconds_since(start));
 	if (!is_up) {
-		say(run, "      %s\n", msg.text);
+		say_lines(run, "", msg.text);
 		fail_bench(run, "building the network", &msg);
 		return;
 	}
@@ -297,10 +310,9 @@ static int write_inputs(const struct run *run, const char *command, struct err_m
 {
 	const char *dir = run->options->out;
 	char text[4096];
-	int err = dir_make(dir, msg), len;
+	int err, len;
 
-	if (err == 0)
-		err = file_copy_if_there(run->plan->scenario->path, dir, "scenario.yaml", msg);
+	err = file_copy_if_there(run->plan->scenario->path, dir, "scenario.yaml", msg);
 	len = snprintf(text, sizeof(text), "%.4000s\n", command);
 	if (err == 0)
 		err = file_write(dir, "command", text, (size_t)len, msg);
@@ -313,8 +325,12 @@ int run_plan(const struct plan *plan, const struct run_options *options, json_t 
 {
 	struct run run = {.plan = plan, .options = options, .start = wait_now_ms()};
 	struct err_msg why = {{0}};
+	bool replaced = false;
 	char command[4096];
+	int err = run_dir_take(options->out, &replaced, msg);
 
+	if (err < 0)
+		return err;
 	format_command(&run, command, sizeof(command));
 	run.result = result_new(plan, command);
 	run.truth = calloc(plan->wires_count + 1, sizeof(*run.truth));
@@ -323,7 +339,8 @@ int run_plan(const struct plan *plan, const struct run_options *options, json_t 
 		free(run.truth);
 		return err_set(msg, ERR_NOMEM, "out of memory");
 	}
-	say(&run, "%s, seed %" PRIu64 "\n", plan->scenario->name, plan->seed);
+	say(&run, "%s, seed %" PRIu64 "%s\n", plan->scenario->name, plan->seed,
+	    replaced ? ", in place of the earlier run in this directory" : "");
 	if (write_inputs(&run, command, &why) < 0)
 		fail_bench(&run, "run directory", &why);
 	else

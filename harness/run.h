@@ -15,15 +15,16 @@
 
 struct run_options {
 	struct plan_options plan;
-	const char *out; /* the run's directory; it is made */
+	const char *out; /* the run's directory; it is made, or an earlier run there replaced */
 	bool is_long;	 /* the scenario is in its longer form */
 	bool keep;	 /* leave the network until a key is pressed */
 	FILE *terminal;	 /* progress; NULL: none */
 	bool is_tty;
 };
 
-/* Runs a plan. *ret_result is the caller's; it is there unless memory is short. The verdict is in
- * it, and error is one of them: what is returned says only whether there is a result. */
+/* Runs a plan. *ret_result is the caller's; it is there if 0 is returned. The verdict is in
+ * it, and error is one of them: what is returned says only whether there is a result. ERR_STATE,
+ * ERR_IO: the directory cannot be taken. */
 int run_plan(const struct plan *plan, const struct run_options *options, json_t **ret_result,
 	     struct err_msg *msg);
 

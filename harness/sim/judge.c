@@ -26,8 +26,10 @@ int sim_judge(const char *path, uint64_t seed, const char *dir, FILE *terminal)
 		err = report_write(result, dir, &msg);
 	if (err < 0)
 		fprintf(stderr, "beetlab sim: %s\n", msg.text);
-	else
-		report_terminal(result, dir, false, terminal);
+	if (err == 0) {
+		report_terminal(result, false, terminal);
+		report_verdict(result, dir, false, terminal);
+	}
 	if (err == 0 && result_verdict(result) != RUN_PASS)
 		err = ERR_STATE;
 	json_decref(result);
