@@ -3,7 +3,8 @@
  * An attempt names a connection and a child. It either waits for its time, or an IKE SA works on
  * it; the outcome arrives as an event. It ends when the child (or, without one, the IKE SA) is up,
  * when the peer refused, when somebody terminates it, or when keyingtries sequences of
- * retransmissions went unanswered (swanctl.conf(5); 0: never). What could not even be sent - no
+ * retransmissions went unanswered (swanctl.conf(5); 0: never). That limit is of the first connect;
+ * a child of start_action = start that was lost is tried for ever. What could not even be sent - no
  * route, a name not resolved yet - is no try, and is tried again for ever: a host whose network
  * comes up late must not stay without its tunnel.
  *
@@ -65,6 +66,16 @@ void attempt_start(struct node *node, const char *conn, const char *child)
 {
 	if (!node->stopping && !attempt_find(node, conn, child))
 		attempt_new(node, conn, child);
+}
+
+void attempt_restore(struct node *node, const char *conn, const char *child)
+{
+	struct attempt *a;
+
+	attempt_start(node, conn, child);
+	a = attempt_find(node, conn, child);
+	if (a)
+		a->restores = true;
 }
 
 void attempt_follow(struct node *node, const char *conn, const char *child, uint32_t ike_id)
@@ -181,7 +192,7 @@ static void attempt_unanswered(struct node *node, struct attempt *a)
 	const struct ike_conn *conn = conns_find(&node->conns, a->conn);
 
 	a->tries++;
-	if (!conn || (conn->keyingtries && a->tries >= conn->keyingtries)) {
+	if (!conn || (!a->restores && conn->keyingtries && a->tries >= conn->keyingtries)) {
 		attempt_log(node, a, "given up, the peer does not answer");
 		attempt_free(a);
 		return;

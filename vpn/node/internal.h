@@ -31,6 +31,7 @@ struct attempt {
 	unsigned tries;	 /* sequences that ended without an answer */
 	unsigned delays; /* since the last one that could be sent: for the backoff */
 	bool told;	 /* that it cannot be sent was logged */
+	bool restores;	 /* what was up before and is always to be: no limit */
 };
 
 struct trap {
@@ -121,6 +122,8 @@ void names_expire(struct node *node);
 /* --- attempts.c --- */
 /* Brings it up as soon as node_expire is called; nothing if that is under way. */
 void attempt_start(struct node *node, const char *conn, const char *child);
+/* The same for a child that was up and is wanted up (start_action = start). */
+void attempt_restore(struct node *node, const char *conn, const char *child);
 /* The same for what was initiated already. */
 void attempt_follow(struct node *node, const char *conn, const char *child, uint32_t ike_id);
 /* Forgets what matches; NULL and 0 match everything. */

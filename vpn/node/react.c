@@ -64,10 +64,11 @@ static void come_back(struct node *node, struct ike_conn *conn, const struct chi
 	attempt_start(node, conn->name, cfg->name);
 }
 
-/* A hard lifetime ends a child because it could not be rekeyed in time, as a rule since the peer
- * does not answer; when that is noticed at last, the child is no longer there to be brought back.
- * So this is its moment. */
-static enum child_action expired_action(const struct child_cfg *cfg)
+/* The peer is dead. Or a hard lifetime ended a child that could not be rekeyed in time, as a rule
+ * since the peer does not answer; when that is noticed at last, the child is no longer there to be
+ * brought back, so this is its moment. Whoever wrote start_action = start wants the child up:
+ * dpd_action = clear, the default, does not leave it down for good. */
+static enum child_action lost_action(const struct child_cfg *cfg)
 {
 	if (cfg->dpd_action != ACTION_NONE)
 		return cfg->dpd_action;
@@ -89,13 +90,13 @@ static void child_down(struct node *node, const struct reaction *r)
 		come_back(node, conn, cfg);
 	else if (r->cause == CAUSE_MOVED)
 		action = ACTION_START;
-	else if (r->cause == CAUSE_TIMEOUT)
-		action = cfg->dpd_action;
+	else if (r->cause == CAUSE_TIMEOUT || r->cause == CAUSE_EXPIRED)
+		action = lost_action(cfg);
 	else if (r->cause == CAUSE_PEER)
 		action = cfg->close_action;
-	else if (r->cause == CAUSE_EXPIRED)
-		action = expired_action(cfg);
-	if (action == ACTION_START)
+	if (action == ACTION_START && cfg->start_action == ACTION_START)
+		attempt_restore(node, r->conn, r->child);
+	else if (action == ACTION_START)
 		attempt_start(node, r->conn, r->child);
 	else if (action == ACTION_TRAP)
 		trap_add(node, conn, cfg);
