@@ -29,6 +29,7 @@ struct peer {
 	char uri[PEER_PATH_MAX + 32];
 	char swanctl_dir[PEER_PATH_MAX + 16];
 	struct process *process; /* NULL: not started */
+	uint64_t first_memory;	 /* octets; 0: not measured yet */
 };
 
 const struct peer_driver *peer_driver_find(const char *name)
@@ -188,6 +189,41 @@ const char *peer_uri(const struct peer *peer)
 pid_t peer_pid(const struct peer *peer)
 {
 	return process_pid(peer->process);
+}
+
+/* "VmRSS:     1234 kB" in /proc/PID/status (proc(5)). */
+static uint64_t find_kb(const char *status, const char *key)
+{
+	const char *at = strstr(status, key);
+
+	return at ? strtoull(at + strlen(key), NULL, 10) * 1024 : 0;
+}
+
+int peer_memory(struct peer *peer, uint64_t *ret_now, uint64_t *ret_most)
+{
+	char path[64], status[4096];
+	size_t len;
+	FILE *file;
+
+	if (!peer->process)
+		return ERR_STATE;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)process_pid(peer->process));
+	file = fopen(path, "re");
+	if (!file)
+		return ERR_STATE;
+	len = fread(status, 1, sizeof(status) - 1, file);
+	fclose(file);
+	status[len] = 0;
+	*ret_now = find_kb(status, "VmRSS:");
+	*ret_most = find_kb(status, "VmHWM:");
+	if (!peer->first_memory)
+		peer->first_memory = *ret_now;
+	return *ret_now ? 0 : ERR_STATE;
+}
+
+uint64_t peer_first_memory(const struct peer *peer)
+{
+	return peer->first_memory;
 }
 
 bool peer_is_running(struct peer *peer)

@@ -63,6 +63,11 @@ const char *peer_uri(const struct peer *peer); /* of its vici socket */
 pid_t peer_pid(const struct peer *peer);       /* while it is started */
 bool peer_is_running(struct peer *peer);
 
+/* Octets of memory that the daemon has in use, now and at most so far. ERR_STATE. */
+int peer_memory(struct peer *peer, uint64_t *ret_now, uint64_t *ret_most);
+/* What was in use when it was asked for the first time; 0: not yet. */
+uint64_t peer_first_memory(const struct peer *peer);
+
 /* Writes a file of the peer's /etc/swanctl: "swanctl.conf", "x509/vps-cert.pem". */
 int peer_write(struct peer *peer, const char *name, const void *data, size_t len,
 	       struct err_msg *msg);

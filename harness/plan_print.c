@@ -158,6 +158,9 @@ static void describe_network(const struct sc_step *s, char *buf, size_t cap)
 		snprintf(buf, cap, "faults for %u s, then %u s of calm", s->faults.for_ms / 1000,
 			 s->faults.calm_ms / 1000);
 		break;
+	case STEP_MEMORY:
+		snprintf(buf, cap, "memory of the daemon at %s", s->node);
+		break;
 	case STEP_IDLE:
 		snprintf(buf, cap, "let %g s pass", s->within_ms / 1000.0);
 		break;
@@ -187,11 +190,13 @@ static void describe_traffic(const struct sc_step *s, char *buf, size_t cap)
 
 static void describe_stream(const struct sc_step *s, char *buf, size_t cap)
 {
+	static const char *const names[] = {"TCP", "UDP", "IKE_SA_INIT flood"};
+
 	if (s->kind == STEP_FINISH)
 		snprintf(buf, cap, "finish traffic %s", s->name);
 	else
-		snprintf(buf, cap, "traffic %s: %s from %s to %s (%s)", s->name,
-			 s->protocol == STREAM_TCP ? "TCP" : "UDP", s->from, s->to, s->address);
+		snprintf(buf, cap, "traffic %s: %s from %s to %s (%s)", s->name, names[s->protocol],
+			 s->from, s->to, s->address);
 }
 
 const char *step_describe(const struct sc_step *s, char *buf, size_t cap)

@@ -22,7 +22,8 @@ static const char *const bases[] = {"none", "seed", NULL};
 static const char *const places[] = {"auto", "outer", "inside", NULL};
 static const char *const credential_kinds[] = {"self-signed", "ca", "issued", NULL};
 static const char *const credential_keys[] = {"ed25519", "rsa", "ecdsa", "rsa4096", NULL};
-static const char *const protocols[] = {[STREAM_TCP] = "tcp", [STREAM_UDP] = "udp", NULL};
+static const char *const protocols[] = {
+    [STREAM_TCP] = "tcp", [STREAM_UDP] = "udp", [STREAM_FLOOD] = "ike-flood", NULL};
 static const char *const nat_dependences[] = {"address-and-port", "address", "nothing", NULL};
 static const char *const fault_kinds[] = {
 #define X(id, name, help) name,
@@ -242,6 +243,7 @@ static const struct field traffic_fields[] = {
     STEP_OCTETS,
     STEP_SIZE,
     STEP_COUNT,
+    {"count_long", field_unsigned, AT(sc_step, count_long), NULL, false},
     {"rate", field_octets, AT(sc_step, rate), NULL, false},
     STEP_WITHIN,
     STEP_EXPECT,
@@ -290,6 +292,8 @@ static const struct field shell_fields[] = {STEP_NODE(true),
 					    {"show", field_text, AT(sc_step, show), NULL, false},
 					    END};
 static const struct field background_fields[] = {STEP_NODE(true), STEP_RUN(true), END};
+static const struct field memory_fields[] = {
+    STEP_NODE(true), {"growth", field_octets, AT(sc_step, octets), NULL, false}, END};
 static const struct field idle_fields[] = {{"for", field_ms, AT(sc_step, within_ms), NULL, true},
 					   END};
 
@@ -355,6 +359,7 @@ static const struct field_type step_types[STEP_KINDS_COUNT] = {
     [STEP_RELEASE] = TYPE(release_fields, "wire"),
     [STEP_SHELL] = TYPE(shell_fields, NULL),
     [STEP_BACKGROUND] = TYPE(background_fields, NULL),
+    [STEP_MEMORY] = TYPE(memory_fields, "node"),
     [STEP_IDLE] = TYPE(idle_fields, "for"),
     [STEP_FAULTS] = TYPE(faults_fields, NULL),
 };
@@ -567,7 +572,8 @@ static int check_faults(const struct scenario *sc, const struct sc_step *step, s
 
 static bool drives_endpoint(enum step_kind kind)
 {
-	return kind == STEP_INITIATE || kind == STEP_TERMINATE || kind == STEP_LISTED;
+	return kind == STEP_MEMORY || kind == STEP_INITIATE || kind == STEP_TERMINATE ||
+	       kind == STEP_LISTED;
 }
 
 static int check_wait(const struct scenario *sc, const struct sc_step *step, struct err_msg *msg)
@@ -602,6 +608,8 @@ static int check_traffic(const struct scenario *sc, size_t index, struct err_msg
 	if (find_traffic(sc, index, step->name))
 		return doc_error(sc->doc, step->line, msg, "traffic '%s' is not finished yet",
 				 step->name);
+	if (step->protocol == STREAM_FLOOD && (step->size || step->octets))
+		return doc_error(sc->doc, step->line, msg, "a flood has 'count' and 'rate' alone");
 	if (step->protocol == STREAM_TCP && (step->size || step->count))
 		return doc_error(sc->doc, step->line, msg,
 				 "'size' and 'count' are of udp; tcp has 'octets'");

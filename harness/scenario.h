@@ -149,6 +149,7 @@ enum step_result { EXPECT_OK, EXPECT_FAIL };
 	X(RELEASE, "release", "lets go what an aim of a wire holds")                           \
 	X(SHELL, "shell", "runs a command in a node")                                          \
 	X(BACKGROUND, "background", "starts a command in a node, until the end of the run")    \
+	X(MEMORY, "memory", "measures a daemon's memory, and how much it has grown")           \
 	X(IDLE, "idle", "lets time pass")                                                      \
 	X(FAULTS, "faults", "lets the seed's faults happen, then everything must be well (sim)")
 
@@ -229,7 +230,7 @@ struct sc_step {
 	const char *show;	      /* shell: its output must hold this text */
 	struct sc_impairment impairment;
 	struct pair_list values; /* listed */
-	uint64_t octets;
+	uint64_t octets; /* memory: the most that it may have grown since it was measured first */
 	unsigned size, count;
 	unsigned count_long; /* count in the longer form; 0: there is none */
 	unsigned every_ms;   /* rekey: from one to the next, at least */

@@ -25,6 +25,7 @@ static step_fn *const functions[STEP_KINDS_COUNT] = {
     [STEP_RELEASE] = step_release,
     [STEP_SHELL] = step_shell,
     [STEP_BACKGROUND] = step_background,
+    [STEP_MEMORY] = step_memory,
     [STEP_IDLE] = step_idle,
     [STEP_FAULTS] = step_faults,
 };

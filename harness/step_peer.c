@@ -3,6 +3,7 @@
 #include "netns/process.h"
 #include "netns/wait.h"
 #include <jansson.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -127,6 +128,23 @@ int step_rekey(struct world *world, const struct sc_step *step, struct step_outc
 		return err_set(msg, err, "rekeying %u of %u, by %s: %.400s", i, times,
 			       step->nodes.items[(i - 1) % step->nodes.count], why.text);
 	snprintf(outcome->seen, sizeof(outcome->seen), "rekeyed %u times", times);
+	return 0;
+}
+
+int step_memory(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+		struct err_msg *msg)
+{
+	struct peer *peer = world_peer(world, step->node);
+	uint64_t now, most, first = peer_first_memory(peer);
+	int err = peer_memory(peer, &now, &most);
+
+	if (err < 0)
+		return err_set(msg, err, "%s: the daemon does not run", step->node);
+	snprintf(outcome->seen, sizeof(outcome->seen), "%" PRIu64 " kB, at most %" PRIu64 " kB",
+		 now / 1024, most / 1024);
+	if (first && step->octets && most > first + step->octets)
+		return err_set(msg, ERR_STATE, "%s: %s, and %" PRIu64 " kB at first", step->node,
+			       outcome->seen, first / 1024);
 	return 0;
 }
 

@@ -108,6 +108,7 @@ int step_traffic(struct world *world, const struct sc_step *step, struct step_ou
 	    .count = step->count,
 	    .size = step->size,
 	    .rate = step->rate,
+	    .seed = world->plan->seed,
 	};
 	struct stream **grown = realloc(world->streams, sizeof(*grown) * (world->stream_count + 1));
 	int err;
@@ -144,6 +145,11 @@ static int judge_stream(const struct sc_step *step, const struct stream_result *
 {
 	int err = 0;
 
+	if (step->protocol == STREAM_FLOOD) {
+		snprintf(outcome->seen, sizeof(outcome->seen), "%" PRIu64 " requests sent",
+			 result->sent);
+		return 0;
+	}
 	if (step->protocol == STREAM_UDP) {
 		err = judge_udp(result, step->lost, outcome, msg);
 	} else {

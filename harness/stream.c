@@ -94,7 +94,7 @@ void stream_pause_note(struct stream_pause *pause, struct stream_shared *shared)
 
 static int check_spec(const struct stream_spec *spec, struct err_msg *msg)
 {
-	if (spec->protocol == STREAM_TCP ||
+	if (spec->protocol != STREAM_UDP ||
 	    (spec->size >= STREAM_DATAGRAM_MIN && spec->size <= STREAM_DATAGRAM_MAX &&
 	     spec->count <= STREAM_DATAGRAMS_MAX))
 		return 0;
@@ -124,9 +124,10 @@ static int open_receiver(struct net *net, struct stream_job *job, struct err_msg
 
 static void run_end(const struct stream_job *job, enum stream_end end, int ns_fd)
 {
-	static stream_end_fn *const functions[2][2] = {
+	static stream_end_fn *const functions[3][2] = {
 	    [STREAM_TCP] = {stream_tcp_send, stream_tcp_receive},
 	    [STREAM_UDP] = {stream_udp_send, stream_udp_receive},
+	    [STREAM_FLOOD] = {stream_flood_send, NULL},
 	};
 	int back;
 
@@ -185,7 +186,9 @@ static bool has_arrived(void *arg, char *seen, size_t cap)
 	struct stream *stream = arg;
 
 	snprintf(seen, cap, "%llu sent", (unsigned long long)atomic_load(&stream->shared->sent));
-	return atomic_load(&stream->shared->arrived) > 0 || check_ends(stream, NULL) < 0;
+	return atomic_load(stream->protocol == STREAM_FLOOD ? &stream->shared->sent
+							    : &stream->shared->arrived) > 0 ||
+	       check_ends(stream, NULL) < 0;
 }
 
 static int await_first(struct stream *stream, unsigned within_ms, struct err_msg *msg)
@@ -197,6 +200,7 @@ static int await_first(struct stream *stream, unsigned within_ms, struct err_msg
 
 static struct stream *new_stream(const struct stream_job *job)
 {
+	static const char *const names[] = {"TCP", "UDP", "flood"};
 	struct stream *stream = calloc(1, sizeof(*stream));
 
 	if (!stream)
@@ -205,9 +209,7 @@ static struct stream *new_stream(const struct stream_job *job)
 	stream->protocol = job->spec.protocol;
 	stream->size = job->spec.protocol == STREAM_UDP ? job->spec.size : 1;
 	snprintf(stream->name, sizeof(stream->name), "%s",
-		 job->spec.name			    ? job->spec.name
-		 : job->spec.protocol == STREAM_TCP ? "TCP"
-						    : "UDP");
+		 job->spec.name ? job->spec.name : names[job->spec.protocol]);
 	return stream;
 }
 
@@ -222,8 +224,8 @@ static int start_ends(struct net *net, struct stream_job *job, struct stream **r
 		munmap(job->shared, sizeof(*job->shared));
 		return err_set(msg, ERR_NOMEM, "out of memory");
 	}
-	err = open_receiver(net, job, msg);
-	if (err == 0)
+	err = job->spec.protocol == STREAM_FLOOD ? 0 : open_receiver(net, job, msg);
+	if (err == 0 && job->spec.protocol != STREAM_FLOOD)
 		err = make_end(net, job, STREAM_RECEIVER, stream, msg);
 	if (err == 0)
 		err = make_end(net, job, STREAM_SENDER, stream, msg);

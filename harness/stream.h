@@ -12,7 +12,8 @@
 #define STREAM_DATAGRAM_MAX  65000
 #define STREAM_DATAGRAMS_MAX (1U << 24) /* their receiver remembers each: 2 MiB */
 
-enum stream_protocol { STREAM_TCP, STREAM_UDP };
+/* STREAM_FLOOD: IKE_SA_INIT requests from addresses that do not exist; nobody receives. */
+enum stream_protocol { STREAM_TCP, STREAM_UDP, STREAM_FLOOD };
 
 struct stream_spec {
 	const char *name; /* in messages; NULL: the protocol's */
@@ -20,7 +21,8 @@ struct stream_spec {
 	const char *from, *to; /* nodes */
 	const char *address;   /* of the receiver */
 	uint64_t octets;       /* TCP: ends after so many; 0: when stream_finish says so */
-	unsigned count;	       /* UDP: the same in datagrams */
+	unsigned count;	       /* UDP, flood: the same in datagrams */
+	uint64_t seed;	       /* flood */
 	unsigned size;	       /* UDP: octets of payload; 0: 1000 */
 	uint64_t rate; /* octets a second; 0: TCP without limit, UDP 1000 datagrams a second */
 };
@@ -38,8 +40,8 @@ struct stream_result {
 
 struct stream;
 
-/* Returns when the first octets have arrived. ERR_INVALID, ERR_AGAIN (nothing arrived in time), or
- * ERR_IO: msg says which end could not go on, and why. */
+/* Returns when the first octets have arrived; a flood has when it is sent. ERR_INVALID, ERR_AGAIN
+ * (nothing arrived in time), or ERR_IO: msg says which end could not go on, and why. */
 int stream_start(struct net *net, const struct stream_spec *spec, unsigned within_ms,
 		 struct stream **ret_stream, struct err_msg *msg);
 const char *stream_name(const struct stream *stream);

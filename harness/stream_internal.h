@@ -33,6 +33,7 @@ struct stream_job {
 typedef bool stream_end_fn(const struct stream_job *job);
 stream_end_fn stream_tcp_send, stream_tcp_receive; /* stream_tcp.c */
 stream_end_fn stream_udp_send, stream_udp_receive; /* stream_udp.c */
+stream_end_fn stream_flood_send;		   /* stream_flood.c */
 
 /* False, for an end that fails; the text may end in strerror. */
 bool stream_fail(const struct stream_job *job, enum stream_end end, const char *fmt, ...)

@@ -53,6 +53,7 @@ static void dissector_free(struct dissector *d)
 	map_free(&d->exchanges);
 	map_free(&d->fragments);
 	map_free(&d->children);
+	map_free(&d->sas);
 }
 
 int facts_dissect(struct capture_set *set, struct key_store *keys, struct facts *ret_facts)

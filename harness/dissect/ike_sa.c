@@ -24,18 +24,19 @@ int ike_sa_add(struct dissector *d, uint64_t spi_i, uint64_t spi_r, size_t *ret_
 	sa->key = sa->rekeyed_from = FACT_NONE;
 	sa->init_msg = sa->established_msg = sa->delete_msg = sa->deleted_msg = FACT_NONE;
 	*ret_sa = d->f->n_ike_sas - 1;
-	return 0;
+	c->before = map_get(&d->sas, spi_i);
+	return map_put(&d->sas, spi_i, *ret_sa);
 }
 
-/* Captures hold few SAs, and the last ones are the ones spoken of. */
-static size_t find_sa(const struct facts *f, uint64_t spi_i, uint64_t spi_r, bool init)
+/* The last one made is the one spoken of. A flood has as many SAs as messages. */
+static size_t find_sa(const struct dissector *d, uint64_t spi_i, uint64_t spi_r, bool init)
 {
-	size_t i = f->n_ike_sas;
+	size_t i;
 
-	while (i--) {
-		const struct ike_sa_fact *sa = &f->ike_sas[i];
+	for (i = map_get(&d->sas, spi_i); i != FACT_NONE; i = d->ciphers[i].before) {
+		const struct ike_sa_fact *sa = &d->f->ike_sas[i];
 
-		if (sa->spi_i == spi_i && (sa->spi_r == spi_r || (init && (!sa->spi_r || !spi_r))))
+		if (sa->spi_r == spi_r || (init && (!sa->spi_r || !spi_r)))
 			return i;
 	}
 	return FACT_NONE;
@@ -46,7 +47,7 @@ int ike_find_sa(struct dissector *d, size_t i)
 	struct facts *f = d->f;
 	struct ike_msg *m = &f->ike[i];
 	bool init = m->hdr.exchange == IKE_SA_INIT;
-	size_t sa = find_sa(f, m->hdr.spi_i, m->hdr.spi_r, init);
+	size_t sa = find_sa(d, m->hdr.spi_i, m->hdr.spi_r, init);
 	int err;
 
 	/* Without both SPIs, and outside IKE_SA_INIT, it belongs to no SA (RFC 7296 §1.5). */
@@ -250,7 +251,7 @@ static int on_rekey(struct dissector *d, size_t i)
 	if (!req->inner || !first_proposal(m->inner, &chosen) || chosen.protocol != PROTOCOL_IKE ||
 	    !first_proposal(req->inner, &offered))
 		return 0;
-	if (find_sa(f, spi64(&offered), spi64(&chosen), false) != FACT_NONE)
+	if (find_sa(d, spi64(&offered), spi64(&chosen), false) != FACT_NONE)
 		return 0;
 	if (ike_sa_add(d, spi64(&offered), spi64(&chosen), &at))
 		return ERR_NOMEM;

@@ -14,6 +14,7 @@
 struct ike_ciphers {
 	struct cipher *from_i, *from_r;
 	unsigned failed; /* messages that no key without SPI has opened */
+	size_t before;	 /* the IKE SA before it with the same SPI of the initiator; FACT_NONE */
 };
 
 struct dissector {
@@ -24,6 +25,7 @@ struct dissector {
 	struct map requests;  /* hash of place, SA, ID, direction -> last request */
 	struct map exchanges; /* hash of SA, exchange, ID, direction -> last request with SA */
 	struct map fragments; /* hash of place, message and fragment number -> message */
+	struct map sas;	      /* SPI of the initiator -> last IKE SA */
 	struct map children;  /* hash of IKE SA and both SPIs -> child */
 };
 

@@ -68,6 +68,10 @@ static const struct {
      "t.yaml:5: 'protocol' must be"},
     {HEAD NET "steps:\n- rekey: {nodes: [a]}\n", "t.yaml:5: 'rekey' takes either"},
     {HEAD NET TCP_STREAM(", count: 5"), "t.yaml:5: 'size' and 'count' are of udp"},
+    {HEAD NET
+     "steps:\n- traffic: {name: x, protocol: ike-flood, from: a, to: b, address: 10.0.0.1, "
+     "size: 9}\n",
+     "t.yaml:5: a flood has"},
     {HEAD NET TCP_STREAM("") "- finish: y\n", "t.yaml:6: no traffic 'y' was started before"},
     {HEAD NET TCP_STREAM("") "- finish: x\n- finish: x\n", "t.yaml:7: no traffic 'x'"},
     {HEAD NET "steps:\n- wait: {node: a}\n", "t.yaml:5: 'wait' waits for one of"},

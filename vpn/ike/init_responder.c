@@ -41,6 +41,14 @@ static bool may_answer(struct ike_engine *e, uint64_t now)
 	return true;
 }
 
+/* A demand for a cookie is never held back: it is all that an honest initiator can hope for among a
+ * flood, costs us no memory, and is no larger than what asked for it, so that it amplifies nothing
+ * (RFC 7296 §2.6). */
+static bool is_free(const struct incoming *in, uint16_t type, size_t len)
+{
+	return type == N_COOKIE && len <= in->datagram.len;
+}
+
 static void answer_notify(struct incoming *in, uint16_t type, struct view data)
 {
 	struct ike_header hdr = {.spi_i = in->hdr->spi_i,
@@ -54,11 +62,11 @@ static void answer_notify(struct incoming *in, uint16_t type, struct view data)
 
 	payload_notify_simple(&b, type, data);
 	len = ike_builder_finish(&b);
-	if (!len || !may_answer(in->e, in->now)) {
+	if (!len || (!is_free(in, type, len) && !may_answer(in->e, in->now))) {
 		report_dropped(in->e, NULL, IKE_DROP_RATE, &in->remote);
 		return;
 	}
-	report_log(in->e, NULL, NULL, LOG_ENC, 1,
+	report_log(in->e, NULL, NULL, LOG_ENC, type == N_COOKIE ? 2 : 1,
 		   "generating IKE_SA_INIT response 0 [ N(%s) ] to %s",
 		   ike_notify_name(type, name, sizeof(name)),
 		   endpoint_format(&in->remote, to, sizeof(to)));

@@ -141,6 +141,33 @@ static void above_the_threshold_only_a_returned_cookie_gets_an_sa(void **state)
 	assert_int_equal(pair_ike_count(&p->b), 1);
 }
 
+/* Other answers in the clear are rationed; an honest initiator must get its cookie among a flood.
+ */
+static void every_request_of_a_flood_gets_its_cookie(void **state)
+{
+	struct pair *p = *state;
+	struct ike_options opt = pair_options();
+	struct endpoint ghost = {.port = 500};
+	struct pair_conn a, b;
+	size_t i;
+
+	opt.cookie_threshold = 1;
+	pair_set_options(&p->b, &opt);
+	pair_default(p, &a, &b);
+	pair_configure(p, &a, &b);
+	p->wire = capture_and_drop;
+	assert_int_equal(pair_initiate(p, &p->a, "net"), 0);
+	p->wire = drop_all;
+	for (i = 0; i < 1000; i++) {
+		struct datagram d = captured;
+
+		ghost.addr = ip_addr_from_v4((uint8_t[]){203, 0, (uint8_t)(i / 256), (uint8_t)i});
+		pair_inject(p, &p->b, &ghost, d.octets, d.len);
+	}
+	assert_int_equal(p->n_sent, 1 + 1000); /* the request, and an answer to each */
+	assert_int_equal(ike_engine_half_open(p->b.engine), 1);
+}
+
 /* A cookie that was not made for this address, nonce and SPI gets another cookie, and no SA. */
 static void a_forged_cookie_gets_no_sa(void **state)
 {
@@ -252,6 +279,8 @@ int main(void)
 		no_common_proposal_is_said_on_the_wire_and_nothing_stays, setup, teardown),
 	    cmocka_unit_test_setup_teardown(above_the_threshold_only_a_returned_cookie_gets_an_sa,
 					    setup, teardown),
+	    cmocka_unit_test_setup_teardown(every_request_of_a_flood_gets_its_cookie, setup,
+					    teardown),
 	    cmocka_unit_test_setup_teardown(a_forged_cookie_gets_no_sa, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_nat_is_found_and_both_go_on_from_port_4500, setup,
 					    teardown),
