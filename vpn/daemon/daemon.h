@@ -85,6 +85,7 @@ void network_close(struct daemon *d);
 /* For struct node_env. */
 bool network_source(void *ctx, const struct ip_addr *remote, struct ip_addr *ret_local);
 bool network_can_send_from(void *ctx, const struct ip_addr *local, const struct ip_addr *remote);
+bool network_has(void *ctx, const struct ip_addr *addr);
 bool network_address(void *ctx, size_t i, struct ip_addr *ret_addr);
 
 /* perform.c: carries out all actions that are waiting. To be called after every call into the node

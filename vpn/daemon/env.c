@@ -72,6 +72,7 @@ struct node_env daemon_env(struct daemon *d)
 	    .wall = env_wall,
 	    .source_for = network_source,
 	    .can_send_from = network_can_send_from,
+	    .has_addr = network_has,
 	    .local_addr = network_address,
 	    .sa_stats = env_sa_stats,
 	    .resolve = env_resolve,

@@ -54,6 +54,13 @@ bool network_can_send_from(void *ctx, const struct ip_addr *local, const struct 
 	return hostnet_can_send_from(d->hostnet, local, remote);
 }
 
+bool network_has(void *ctx, const struct ip_addr *addr)
+{
+	struct daemon *d = ctx;
+
+	return hostnet_has(d->hostnet, addr);
+}
+
 bool network_address(void *ctx, size_t i, struct ip_addr *ret_addr)
 {
 	struct daemon *d = ctx;

@@ -23,6 +23,7 @@ struct host_address {
 	struct ip_addr addr;
 	int ifindex;
 	bool loopback; /* the device is */
+	bool running;  /* it has a carrier */
 	bool told;     /* peers may be told of it */
 };
 
@@ -77,18 +78,19 @@ static void add_address(struct nl_object *obj, void *arg)
 	struct rtnl_addr *a = (struct rtnl_addr *)obj;
 	struct nl_addr *local = rtnl_addr_get_local(a);
 	struct host_address *new = &net->addrs[net->n_addrs];
-	unsigned link = link_flags(walk->links, rtnl_addr_get_ifindex(a));
+	unsigned dev = link_flags(walk->links, rtnl_addr_get_ifindex(a));
 	bool usable = !(rtnl_addr_get_flags(a) & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
 
-	if (net->n_addrs == HOSTNET_ADDRESSES || !local || !usable || !(link & IFF_UP) ||
+	if (net->n_addrs == HOSTNET_ADDRESSES || !local || !usable || !(dev & IFF_UP) ||
 	    rtnl_addr_get_scope(a) >= RT_SCOPE_LINK)
 		return;
 	if (nl_addr_get_family(local) != AF_INET && nl_addr_get_family(local) != AF_INET6)
 		return;
 	*new = (struct host_address){.addr = from_nl(local),
 				     .ifindex = rtnl_addr_get_ifindex(a),
-				     .loopback = link & IFF_LOOPBACK};
-	new->told = link &IFF_RUNNING && !(rtnl_addr_get_flags(a) & IFA_F_DEPRECATED) &&
+				     .loopback = (dev & IFF_LOOPBACK) != 0,
+				     .running = (dev & IFF_RUNNING) != 0};
+	new->told = new->running && !(rtnl_addr_get_flags(a) & IFA_F_DEPRECATED) &&
 		    !is_ours(net, new->ifindex);
 	net->n_addrs++;
 }
@@ -106,6 +108,16 @@ static void read_addresses(struct hostnet *net)
 		nl_cache_free(addrs);
 	}
 	nl_cache_free(walk.links);
+}
+
+bool hostnet_has(const struct hostnet *net, const struct ip_addr *addr)
+{
+	size_t i;
+
+	for (i = 0; i < net->n_addrs; i++)
+		if (net->addrs[i].running && ip_addr_eq(&net->addrs[i].addr, addr))
+			return true;
+	return false;
 }
 
 bool hostnet_address(const struct hostnet *net, size_t i, struct ip_addr *ret_addr)

@@ -36,6 +36,8 @@ bool hostnet_source(struct hostnet *net, const struct ip_addr *remote, struct ip
  * drop them (RFC 2827). */
 bool hostnet_can_send_from(struct hostnet *net, const struct ip_addr *local,
 			   const struct ip_addr *remote);
+/* True if it is an address of ours, on a link that is up and has its carrier. */
+bool hostnet_has(const struct hostnet *net, const struct ip_addr *addr);
 /* Usable global addresses of links that are up, none of our own devices'; false past the end. */
 bool hostnet_address(const struct hostnet *net, size_t i, struct ip_addr *ret_addr);
 

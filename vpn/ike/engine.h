@@ -44,6 +44,9 @@ struct ike_env {
 	 * host's addresses never change. */
 	bool (*source_for)(void *ctx, const struct ike_conn *conn, const struct ip_addr *remote,
 			   const struct ip_addr *current, struct ip_addr *ret_local);
+	/* True if it is an address of the host's, on a link that is up. NULL: what source_for says
+	 * decides alone. */
+	bool (*has_addr)(void *ctx, const struct ip_addr *addr);
 	/* The host's addresses that a peer may be told of (RFC 4555 §3.4); false past the end.
 	 * NULL: none. */
 	bool (*local_addr)(void *ctx, size_t i, struct ip_addr *ret_addr);

@@ -8,7 +8,8 @@
  *                                     (§3.6)                             §2.23); else: made again
  *     no way there                    waits, retransmits nothing         goes on, gives up in time
  *
- * What is good is the owner's to say (ike_env.source_for). A request that stays unanswered is sent
+ * What is good is the owner's to say (ike_env.source_for); a responder leaves an address only
+ * when it is gone. A request that stays unanswered is sent
  * on other paths, too, to the addresses that the peer has told (§3.5, §3.10); the answer shows
  * which one works, and an update follows, for the responder moves by nothing else. An address of
  * the peer's carries Child SAs after it has answered (§3.7), our own at once.
@@ -23,6 +24,16 @@
 #include "vpn/ike/task.h"
 
 #define PATHS_MAX (LIMIT_ADDRESSES + 2)
+
+/* Who does not decide goes from an address that is still there for no reason of routes: the other
+ * end has chosen it (RFC 4555 §3.5). */
+static bool keeps_address(const struct ike_sa *sa)
+{
+	const struct ike_env *env = &sa->engine->env;
+	bool decides = sa->mobike.on ? sa->mobike.decides : sa->initiator;
+
+	return !decides && env->has_addr && env->has_addr(env->ctx, &sa->local.addr);
+}
 
 static bool same_path(const struct ike_path *a, const struct ike_path *b)
 {
@@ -192,7 +203,7 @@ bool roam_run(struct ike_sa *sa, uint64_t now)
 		return true;
 	if (!list_paths(sa, paths))
 		wait_for_route(sa);
-	else if (same_path(&paths[0], &current))
+	else if (same_path(&paths[0], &current) || keeps_address(sa))
 		stay(sa, now);
 	else
 		move(sa, &paths[0], now);

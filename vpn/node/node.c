@@ -75,6 +75,13 @@ static bool lend_source(void *ctx, const struct ike_conn *conn, const struct ip_
 	return initiate_source(ctx, conn, remote, current, ret_local);
 }
 
+static bool lend_has_addr(void *ctx, const struct ip_addr *addr)
+{
+	struct node *node = ctx;
+
+	return node->env.has_addr && node->env.has_addr(node->env.ctx, addr);
+}
+
 static bool lend_local_addr(void *ctx, size_t i, struct ip_addr *ret_addr)
 {
 	struct node *node = ctx;
@@ -96,6 +103,7 @@ struct node *node_new(const struct node_env *env, const struct ike_options *opti
 	    .ca = lend_ca,
 	    .sa_stats = lend_sa_stats,
 	    .source_for = lend_source,
+	    .has_addr = lend_has_addr,
 	    .local_addr = lend_local_addr,
 	};
 

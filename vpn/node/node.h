@@ -32,6 +32,8 @@ struct node_env {
 	/* True if packets from `local` to `remote` would leave by the device that has `local`, so
 	 * that an SA which uses that address may keep it. NULL: only what source_for says. */
 	bool (*can_send_from)(void *ctx, const struct ip_addr *local, const struct ip_addr *remote);
+	/* True if it is an address of the host's, on a link that is up. NULL: as if never asked. */
+	bool (*has_addr)(void *ctx, const struct ip_addr *addr);
 	/* The host's addresses that peers may be told of (RFC 4555); false past the end. NULL:
 	 * none. */
 	bool (*local_addr)(void *ctx, size_t i, struct ip_addr *ret_addr);

@@ -41,6 +41,21 @@ static bool side_source(void *ctx, const struct ike_conn *conn, const struct ip_
 	return ip_addr_is_set(ret_local);
 }
 
+static bool has_address(const struct side *s, const struct ip_addr *addr)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_addrs; i++)
+		if (ip_addr_eq(&s->addrs[i], addr))
+			return true;
+	return false;
+}
+
+static bool side_has(void *ctx, const struct ip_addr *addr)
+{
+	return has_address(ctx, addr);
+}
+
 static bool side_addr(void *ctx, size_t i, struct ip_addr *ret_addr)
 {
 	struct side *s = ctx;
@@ -138,6 +153,7 @@ void pair_set_options(struct side *s, const struct ike_options *opt)
 			      .ca = side_ca,
 			      .sa_stats = side_stats,
 			      .source_for = side_source,
+			      .has_addr = side_has,
 			      .local_addr = side_addr};
 
 	ike_engine_free(s->engine);
@@ -387,16 +403,6 @@ static void drain(struct side *s)
 			fail_msg("an action that the engine never queues");
 		}
 	}
-}
-
-static bool has_address(const struct side *s, const struct ip_addr *addr)
-{
-	size_t i;
-
-	for (i = 0; i < s->n_addrs; i++)
-		if (ip_addr_eq(&s->addrs[i], addr))
-			return true;
-	return false;
 }
 
 static void deliver(struct pair *p, const struct datagram *d)

@@ -90,6 +90,15 @@ static enum wire_verdict lose_all(struct pair *p, struct datagram *d)
 	return WIRE_DROP;
 }
 
+static size_t to_lose;
+
+static enum wire_verdict lose_one(struct pair *p, struct datagram *d)
+{
+	(void)p;
+	(void)d;
+	return to_lose-- == 0 ? WIRE_DROP : WIRE_PASS;
+}
+
 /* RFC 4555 §3.5: an announcement of b's from its new address; a draws the conclusion. */
 static void a_responder_that_moves_is_followed_by_the_initiator(void **state)
 {
@@ -103,6 +112,39 @@ static void a_responder_that_moves_is_followed_by_the_initiator(void **state)
 	pair_assert_agree(p, 1);
 	assert_int_equal(pair_count_events(&p->a, EVENT_PATH_CONFIRMED), 1);
 	pair_free(p);
+}
+
+/* RFC 4555 §3.5: a better route is no reason; the initiator has chosen that address. */
+static void a_responder_keeps_an_address_that_it_still_has(void **state)
+{
+	struct pair *p = up(12, true, false);
+
+	(void)state;
+	ADDRESSES(&p->b, PEER2, PEER);
+	run(p, 20);
+	assert_sa_at(&p->a, HOME, PEER);
+	assert_sa_at(&p->b, PEER, HOME);
+	assert_int_equal(pair_count_events(&p->b, EVENT_LOCAL_MOVED), 0);
+	pair_free(p);
+}
+
+static void a_responder_that_moves_may_lose_any_message(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 6; i++) {
+		struct pair *p = up(20 + i, true, false);
+
+		to_lose = i;
+		p->wire = lose_one;
+		ADDRESSES(&p->b, PEER2);
+		run(p, 60);
+		assert_sa_at(&p->a, HOME, PEER2);
+		assert_sa_at(&p->b, PEER2, HOME);
+		pair_assert_agree(p, 1);
+		pair_free(p);
+	}
 }
 
 /* RFC 4555 §3.5, §3.10: no answer from the address in use; the other one that b has told works. */
@@ -294,6 +336,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_responder_that_moves_is_followed_by_the_initiator),
+	    cmocka_unit_test(a_responder_keeps_an_address_that_it_still_has),
+	    cmocka_unit_test(a_responder_that_moves_may_lose_any_message),
 	    cmocka_unit_test(an_unanswered_request_finds_another_address_of_the_peer),
 	    cmocka_unit_test(an_address_that_does_not_answer_carries_no_esp),
 	    cmocka_unit_test(a_new_address_beside_the_one_in_use_is_told),
