@@ -428,6 +428,22 @@ static void rekeyed_sas_are_told_with_their_forebears(void **state)
 	assert_has(cp_ask(&cp.a, "rekey", ""), "errmsg = missing rekey selector\n");
 }
 
+/* strongSwan's ike-update: the new endpoints in front, the SA behind. */
+static void new_endpoints_are_told(void **state)
+{
+	const char *text;
+
+	(void)state;
+	bring_up();
+	cp_register(&cp.a, "ike-update");
+	assert_int_equal(ip_addr_parse("192.0.2.77", &cp.a.addr), 0);
+	node_network_changed(cp.a.node, cp.now);
+	cp_run(1);
+	text = cp_next(&cp.a);
+	assert_has(text, "EVENT ike-update\nlocal-host = 192.0.2.77\nlocal-port = 4500\n"
+			 "remote-host = 192.0.2.2\nremote-port = 4500\nhome.uniqueid = 1\n");
+}
+
 /* --- Waiting --- */
 
 static void a_timeout_ends_the_waiting_not_the_attempt(void **state)
@@ -581,6 +597,7 @@ int main(void)
 	    CASE(terminate_ends_when_all_is_gone),
 	    CASE(force_does_not_wait),
 	    CASE(rekeyed_sas_are_told_with_their_forebears),
+	    CASE(new_endpoints_are_told),
 	    CASE(a_timeout_ends_the_waiting_not_the_attempt),
 	    CASE(timeout_minus_one_does_not_wait),
 	    CASE(a_failure_is_the_answer),

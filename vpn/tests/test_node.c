@@ -328,6 +328,34 @@ static void expired_child_of_a_start_action_comes_back(void **state)
 	assert_int_equal(fake.n_initiates, 2);
 }
 
+static void a_route_that_comes_is_used_at_once(void **state)
+{
+	struct node *node = *state;
+
+	have_route = false;
+	node_load_conn(node, home(ACTION_START), 0);
+	run_until(node, 1000 * SECOND);
+	have_route = true;
+	node_network_changed(node, 1000 * SECOND);
+	assert_int_equal(node_next_deadline(node), 1000 * SECOND);
+	run_until(node, 1000 * SECOND);
+	assert_int_equal(fake.n_initiates, 1);
+}
+
+/* The host went elsewhere while it was tried: that counts as no try. */
+static void an_attempt_goes_on_from_the_new_address(void **state)
+{
+	struct node *node = *state;
+	struct ike_conn *conn = home(ACTION_START);
+
+	conn->keyingtries = 1;
+	node_load_conn(node, conn, 0);
+	run_until(node, 0);
+	fake_event(EVENT_IKE_FAILED, CAUSE_MOVED, 1, conn, NULL);
+	run_until(node, 1 * SECOND);
+	assert_int_equal(fake.n_initiates, 2);
+}
+
 struct down_case {
 	enum ike_cause cause;
 	enum child_action dpd, close;
@@ -345,6 +373,7 @@ static void actions_follow_the_cause_of_the_end(void **state)
 	    {CAUSE_EXPIRED, ACTION_START, ACTION_NONE, 1},
 	    {CAUSE_EXPIRED, ACTION_NONE, ACTION_START, 0},
 	    {CAUSE_REPLACED, ACTION_START, ACTION_START, 0},
+	    {CAUSE_MOVED, ACTION_NONE, ACTION_NONE, 1},
 	};
 	size_t i;
 
@@ -576,6 +605,8 @@ int main(void)
 	    T(nor_is_its_end_by_lifetime),
 	    T(expired_child_of_a_start_action_comes_back),
 	    T(without_a_route_it_waits_for_one),
+	    T(a_route_that_comes_is_used_at_once),
+	    T(an_attempt_goes_on_from_the_new_address),
 	    T(a_name_without_an_address_is_waited_for),
 	    T(each_try_asks_for_the_address_anew),
 	    T(a_responder_knows_a_named_peer_by_its_newest_address),
