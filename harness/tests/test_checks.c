@@ -4,6 +4,7 @@
 
 #include "harness/checks/checks.h"
 #include "vpn/wire/packet/octets.h"
+#include "vpn/wire/payload.h"
 
 #define ETHER_LEN 14
 #define UDP_LEN	  8
@@ -542,6 +543,116 @@ static void fragments_that_break_a_rule(void **state)
 	}
 }
 
+static struct ike_msg *nth_with(struct facts *f, uint16_t notify, bool request)
+{
+	struct payload_notify n;
+	size_t i;
+
+	for (i = 0; i < f->n_ike; i++)
+		if (f->ike[i].request == request &&
+		    payloads_find_notify(ike_msg_payloads(&f->ike[i]), notify, &n))
+			return &f->ike[i];
+	fail_msg("no such message");
+	return NULL;
+}
+
+/* The payload's type becomes that of a vendor ID, which says nothing. */
+static void hide(struct ike_msg *m, uint16_t notify)
+{
+	struct ike_payloads *p = (struct ike_payloads *)ike_msg_payloads(m);
+	struct payload_notify n;
+	size_t i;
+
+	for (i = 0; i < p->n; i++)
+		if (p->v[i].type == PAYLOAD_NOTIFY && !payload_notify_decode(p->v[i].body, &n) &&
+		    n.type == notify)
+			p->v[i].type = PAYLOAD_VENDOR;
+}
+
+static void hide_all(struct facts *f, uint16_t notify, bool request)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_ike; i++)
+		if (f->ike[i].request == request)
+			hide(&f->ike[i], notify);
+}
+
+/* One change of the facts of a MOBIKE capture at a time. */
+static void spoil_mobike(struct facts *f, int which)
+{
+	struct ike_msg *m;
+
+	switch (which) {
+	case 1: /* the responder has not said it */
+		hide_all(f, N_MOBIKE_SUPPORTED, false);
+		break;
+	case 2: /* still on port 500 */
+		nth_with(f, N_MOBIKE_SUPPORTED, true)->marker = false;
+		break;
+	case 3:
+		m = nth_with(f, N_UPDATE_SA_ADDRESSES, true);
+		m->from_initiator = false;
+		break;
+	case 4:
+		hide(nth_with(f, N_COOKIE2, false), N_COOKIE2);
+		break;
+	case 5:
+		hide(nth_with(f, N_COOKIE2, false), N_NAT_DETECTION_SOURCE_IP);
+		break;
+	case 6: /* the answer goes to the old address */
+		m = nth_with(f, N_COOKIE2, false);
+		f->frames[m->frame].dst = f->frames[f->ike[0].frame].src;
+		break;
+	case 7: /* the last ESP packet, too */
+		f->frames[f->esp[f->n_esp - 1].frame].src.addr =
+		    f->frames[f->ike[0].frame].src.addr;
+		break;
+	}
+}
+
+static void address_updates_that_break_a_rule(void **state)
+{
+	int which;
+
+	(void)state;
+	for (which = 0; which <= 7; which++) {
+		static const struct check_params none;
+		struct check_result r;
+		struct facts f;
+
+		pcaps_dissect("mobike-beetd", &f);
+		spoil_mobike(&f, which);
+		check_run(check_find("mobike"), &f, &none, &r);
+		if (r.verdict != (which ? VERDICT_FAIL : VERDICT_PASS))
+			fail_msg("%d: %s", which, r.summary);
+		check_result_free(&r);
+		facts_free(&f);
+	}
+}
+
+/* After the update there is no NAT, before it there is one: native ESP is right, and was wrong. */
+static void encapsulation_is_judged_by_the_last_update(void **state)
+{
+	static const struct check_params none;
+	struct check_result r;
+	struct facts f;
+	size_t i;
+
+	(void)state;
+	pcaps_dissect("mobike-beetd", &f);
+	check_run(check_find("port-float"), &f, &none, &r);
+	assert_int_equal(r.verdict, VERDICT_PASS);
+	check_result_free(&r);
+	for (i = 0; i < f.n_esp; i++)
+		f.esp[i].encap = false;
+	check_run(check_find("port-float"), &f, &none, &r);
+	assert_int_equal(r.verdict, VERDICT_FAIL);
+	assert_true(r.n_faults_all < f.n_esp);
+	check_result_free(&r);
+	facts_free(&f);
+}
+
 /* An ESP packet that comes twice, and what it carries twice inside. */
 static void a_replayed_packet_delivered(void **state)
 {
@@ -627,6 +738,8 @@ int main(void)
 	    cmocka_unit_test(a_mode_that_was_not_asked_for),
 	    cmocka_unit_test(a_packet_above_the_path),
 	    cmocka_unit_test(fragments_that_break_a_rule),
+	    cmocka_unit_test(address_updates_that_break_a_rule),
+	    cmocka_unit_test(encapsulation_is_judged_by_the_last_update),
 	    cmocka_unit_test(a_replayed_packet_delivered),
 	    cmocka_unit_test(every_check_is_told_when_there_is_nothing),
 	};
