@@ -1,13 +1,10 @@
 /* counters.c - the second reading: each packet counted in the record of its path, its ESP SA, its
  * flow; ESP opened where there is a key (RFC 4303 §2, §3.4.3; RFC 3948 §2.3).
  *
- *	seq   .. 17 18 20 19 21 22 ..  23 ..       a window of 64 below the highest number tells
- *what
- *	                 ^^ late by 1             came late, by how much, and what came twice
+ *	seq  .. 17 18 20 19 21 22 ..	a window of 64 below the highest number tells
+ *			  ^^ late by 1	what came late, by how much, and what came twice
  *
- * A tag that is wrong under the right key is tried again with 96 bits of it: HMAC-SHA2-256 was cut
- * so in an old draft (RFC 4868 §2.3 has 128). Opened packets live in an arena that is emptied every
- * few packets. */
+ * Opened packets live in an arena that is emptied every few packets. */
 #include "harness/explain/counters.h"
 
 #include <stdio.h>
@@ -87,7 +84,8 @@ static int count_path(struct counting *c, const struct packet *p)
 		return ERR_NOMEM;
 	path->last = at;
 	if (p->kind == PACKET_IKE) {
-		path->n_ike++;
+		if (!path->n_ike++)
+			path->first_ike = at;
 		path->last_ike = at;
 	} else if (p->kind == PACKET_ESP) {
 		if (!path->n_esp++)

@@ -251,6 +251,28 @@ static int find_ignored_response(const struct survey *s, struct findings *out)
 	return err;
 }
 
+/* The ends have found each other again: what was asked in between does not matter any more. */
+static bool is_settled_later(const struct survey *s, const struct exchange *x)
+{
+	const struct fact_frame *f = msg_frame(s, x->last_request);
+	size_t i;
+
+	for (i = 0; i < s->n_exchanges; i++) {
+		const struct exchange *init = &s->exchanges[i];
+		const struct fact_frame *g;
+
+		if (init->type != IKE_SA_INIT || !init->answered ||
+		    init->first_request == FACT_NONE)
+			continue;
+		g = msg_frame(s, init->last_request);
+		if (g->time_us > f->time_us && g->place == f->place &&
+		    (ip_addr_eq(&g->src.addr, &f->src.addr) ||
+		     ip_addr_eq(&g->src.addr, &f->dst.addr)))
+			return true;
+	}
+	return false;
+}
+
 static int find_unanswered(const struct survey *s, struct findings *out)
 {
 	size_t i;
@@ -266,7 +288,7 @@ static int find_unanswered(const struct survey *s, struct findings *out)
 		    !exchange_is_first(s, x))
 			continue;
 		sum = exchange_everywhere(s, x);
-		if (sum.answered || sum.sent < TRIES_MIN)
+		if (sum.answered || sum.sent < TRIES_MIN || is_settled_later(s, sum.at_sender))
 			continue;
 		f = finding_add(out, LIKELY, "%s requests get no answer.",
 				ike_exchange_name(x->type, name, sizeof(name)));

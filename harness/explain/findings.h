@@ -71,7 +71,9 @@ int findings_find(const struct survey *s, struct findings *ret_findings);
 void findings_free(struct findings *f);
 
 /* One table a family. */
-#define RULE_FAMILIES(X) X(exchange) X(auth) X(nat) X(fragments)
+#define RULE_FAMILIES(X) \
+	X(exchange)      \
+	X(proposal) X(auth) X(nat) X(fragments) X(mtu) X(liveness) X(selectors) X(esp) X(policy)
 #define X(family)                                  \
 	extern const struct rule rules_##family[]; \
 	extern const size_t n_rules_##family;

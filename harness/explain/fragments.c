@@ -1,7 +1,8 @@
-/* fragments.c - findings of packets too long for the way: IP fragments that do not arrive, path MTU
- * that nobody tells (RFC 791 §3.2, RFC 1191, RFC 7383, RFC 8201). */
+/* fragments.c - findings of IKE messages that are longer than the way is wide: they leave in IP
+ * fragments, which do not arrive (RFC 791 §3.2, RFC 7383, RFC 9242 §3.3). */
 #include "harness/explain/rule.h"
-#include "vpn/base/proto.h"
+
+#define IKE_INTERMEDIATE 43 /* RFC 9242 §2 */
 
 /* Fragments of a packet to the peer that no place has seen whole, or only its start. */
 static int show_fragments(const struct survey *s, struct findings *out, struct finding *f,
@@ -51,6 +52,42 @@ static int find_fragments_dropped(const struct survey *s, struct findings *out)
 	return err;
 }
 
+static bool knows_fragmentation(const struct survey *s, size_t ike_sa)
+{
+	struct payload_notify n;
+	size_t i;
+
+	for (i = 0; i < s->f.n_ike; i++)
+		if (s->f.ike[i].ike_sa == ike_sa && !s->f.ike[i].request && s->f.ike[i].outer &&
+		    payloads_find_notify(s->f.ike[i].outer, N_IKEV2_FRAGMENTATION_SUPPORTED, &n))
+			return true;
+	return false;
+}
+
+static int find_intermediate(const struct survey *s, struct findings *out)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < s->n_exchanges; i++) {
+		const struct exchange *x = &s->exchanges[i];
+		struct finding *f;
+
+		if (x->type != IKE_INTERMEDIATE || x->first_request == FACT_NONE ||
+		    x->largest <= IPV6_MIN_MTU || s->f.ike[x->first_request].fragments ||
+		    exchange_everywhere(s, x).answered || !knows_fragmentation(s, x->ike_sa))
+			continue;
+		f = finding_add(
+		    out, LIKELY,
+		    "IKE_INTERMEDIATE is one datagram of %zu octets, though both ends know "
+		    "IKE fragmentation, and is not answered.",
+		    x->largest);
+		err = finding_show(out, f, seen_msg(s, x->first_request),
+				   "the request, sent %u times", x->sent);
+	}
+	return err;
+}
+
 RULES(
     fragments,
     {.id = "F11",
@@ -67,4 +104,18 @@ RULES(
 	 "cut at the IKE level and no IP fragment is needed. Or make it shorter: ECDSA or Ed25519 "
 	 "certificates, no chain, sendcert = ifasked.",
      .clause = "RFC 7383 §1, §2.5; RFC 7296 §2",
-     .find = find_fragments_dropped});
+     .find = find_fragments_dropped},
+    {.id = "F13",
+     .names = "",
+     .kind = RULE_FAULT,
+     .rank = 7,
+     .unless = "",
+     .title = "IKE_INTERMEDIATE is not fragmented",
+     .why =
+	 "A large key exchange (ML-KEM) does not fit the path, and this implementation fragments "
+	 "IKE_AUTH only.",
+     .remedy =
+	 "Update it: fragmentation applies to IKE_INTERMEDIATE, too. Until then, a smaller key "
+	 "exchange.",
+     .clause = "RFC 9242 §3.3, RFC 7383 §2.5",
+     .find = find_intermediate});

@@ -22,27 +22,6 @@ static bool is_blocked_auth(const struct survey *s, const struct exchange *x,
 	       init && init->answered && !path_seen(s, &f->dst.addr, IKE_NATT_PORT, &f->src.addr);
 }
 
-/* A place that saw the INIT but never the IKE_AUTH: it is lost in between. */
-static bool is_lost_between(const struct survey *s, const struct exchange *auth)
-{
-	size_t i, k;
-
-	for (i = 0; i < s->n_exchanges; i++) {
-		const struct exchange *init = &s->exchanges[i];
-		bool here = false;
-
-		if (init->ike_sa != auth->ike_sa || init->type != IKE_SA_INIT)
-			continue;
-		for (k = 0; k < s->n_exchanges; k++)
-			here = here || (s->exchanges[k].ike_sa == auth->ike_sa &&
-					s->exchanges[k].type == IKE_AUTH &&
-					s->exchanges[k].place == init->place);
-		if (!here)
-			return true;
-	}
-	return false;
-}
-
 static int find_4500_blocked(const struct survey *s, struct findings *out)
 {
 	struct exchange_sum sum;
@@ -83,24 +62,12 @@ static bool is_moved(const struct esp_flow *old, const struct esp_flow *new)
 	       !endpoint_eq(&old->src, &new->src) && old->last.time_us <= new->first.time_us;
 }
 
-static const struct path *find_path(const struct survey *s, size_t place,
-				    const struct endpoint *src, const struct endpoint *dst)
-{
-	size_t i;
-
-	for (i = 0; i < s->n_paths; i++)
-		if (s->paths[i].place == place && endpoint_eq(&s->paths[i].src, src) &&
-		    endpoint_eq(&s->paths[i].dst, dst))
-			return &s->paths[i];
-	return NULL;
-}
-
 /* ESP still goes where the peer was, and none to where it is. */
 static const struct path *stale_path(const struct survey *s, const struct esp_flow *old,
 				     const struct esp_flow *new)
 {
-	const struct path *back = find_path(s, new->place, &new->dst, &new->src);
-	const struct path *stale = find_path(s, new->place, &new->dst, &old->src);
+	const struct path *back = path_find(s, new->place, &new->dst, &new->src);
+	const struct path *stale = path_find(s, new->place, &new->dst, &old->src);
 
 	if (!stale || (back && back->n_esp))
 		return NULL;

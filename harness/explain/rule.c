@@ -70,6 +70,105 @@ bool frame_is_fresh(const struct fact_frame *frame)
 	return frame->ip.ttl == 64 || frame->ip.ttl == 128 || frame->ip.ttl == 255;
 }
 
+bool is_lost_between(const struct survey *s, const struct exchange *x)
+{
+	size_t i, k;
+
+	for (i = 0; i < s->n_exchanges; i++) {
+		const struct exchange *init = &s->exchanges[i];
+		bool here = false;
+
+		if (init->ike_sa != x->ike_sa || init->type != IKE_SA_INIT)
+			continue;
+		for (k = 0; k < s->n_exchanges; k++)
+			here = here || (same_exchange(&s->exchanges[k], x) &&
+					s->exchanges[k].place == init->place);
+		if (!here)
+			return true;
+	}
+	return false;
+}
+
+const struct path *path_find(const struct survey *s, size_t place, const struct endpoint *src,
+			     const struct endpoint *dst)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_paths; i++)
+		if (s->paths[i].place == place && endpoint_eq(&s->paths[i].src, src) &&
+		    endpoint_eq(&s->paths[i].dst, dst))
+			return &s->paths[i];
+	return NULL;
+}
+
+uint64_t esp_count_at(const struct survey *s, uint32_t spi, size_t place)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < s->n_esp; i++)
+		if (s->esp[i].spi == spi && s->esp[i].place == place)
+			n += s->esp[i].n;
+	return n;
+}
+
+static bool same_pair(const struct fact_frame *f, const struct esp_flow *e, bool ports)
+{
+	struct endpoint a = f->src, b = f->dst;
+
+	if (!ports)
+		a.port = b.port = e->src.port;
+	if (!ports && e->src.port != e->dst.port)
+		return false;
+	return (endpoint_eq(&a, &e->src) && endpoint_eq(&b, &e->dst)) ||
+	       (endpoint_eq(&a, &e->dst) && endpoint_eq(&b, &e->src));
+}
+
+/* The IKE SA under which that ESP goes: by the negotiation, or by the ports that they share;
+ * several SAs between the same endpoints: none can be told. */
+static size_t ike_sa_of(const struct survey *s, const struct esp_flow *e)
+{
+	size_t i, sa = FACT_NONE;
+
+	if (e->child != FACT_NONE)
+		return s->f.children[e->child].ike_sa;
+	for (i = 0; i < s->f.n_ike; i++) {
+		const struct ike_msg *m = &s->f.ike[i];
+
+		if (m->ike_sa == FACT_NONE || s->f.frames[m->frame].place != e->place ||
+		    !same_pair(&s->f.frames[m->frame], e, e->encap))
+			continue;
+		if (sa != FACT_NONE && sa != m->ike_sa)
+			return FACT_NONE;
+		sa = m->ike_sa;
+	}
+	return sa;
+}
+
+static bool sees_ike_of(const struct survey *s, size_t place, const struct esp_flow *e)
+{
+	size_t k, sa = ike_sa_of(s, e);
+
+	for (k = 0; sa != FACT_NONE && k < s->n_exchanges; k++)
+		if (s->exchanges[k].place == place && s->exchanges[k].ike_sa == sa)
+			return true;
+	return false;
+}
+
+bool esp_missing_at(const struct survey *s, const struct esp_flow *e, size_t *ret_place)
+{
+	size_t place;
+
+	for (place = 0; place < s->n_places; place++) {
+		if (place == e->place || esp_count_at(s, e->spi, place) ||
+		    !sees_ike_of(s, place, e))
+			continue;
+		*ret_place = place;
+		return true;
+	}
+	return false;
+}
+
 bool path_seen(const struct survey *s, const struct ip_addr *src, uint16_t src_port,
 	       const struct ip_addr *dst)
 {

@@ -27,6 +27,16 @@ const struct fact_frame *msg_frame(const struct survey *s, size_t msg);
 /* A packet that the capture's own side has sent: no router has counted its TTL down. */
 bool frame_is_fresh(const struct fact_frame *frame);
 
+/* A place that saw the SA's IKE_SA_INIT but not this exchange: it is lost in between. */
+bool is_lost_between(const struct survey *s, const struct exchange *x);
+/* Packets of a path in time order: NULL if there is none. */
+const struct path *path_find(const struct survey *s, size_t place, const struct endpoint *src,
+			     const struct endpoint *dst);
+
+/* Another place that sees the ends of e's IKE talk, but no packet of e's SPI; false: no such. */
+bool esp_missing_at(const struct survey *s, const struct esp_flow *e, size_t *ret_place);
+uint64_t esp_count_at(const struct survey *s, uint32_t spi, size_t place);
+
 /* Something was seen from src (any port, if 0) to dst at any place. */
 bool path_seen(const struct survey *s, const struct ip_addr *src, uint16_t src_port,
 	       const struct ip_addr *dst);

@@ -31,7 +31,7 @@ struct path {
 	struct endpoint src, dst;
 	uint64_t n_ike, n_esp, n_keepalive;
 	struct seen first, last;
-	struct seen last_ike, first_esp, last_esp, first_keepalive, last_keepalive;
+	struct seen first_ike, last_ike, first_esp, last_esp, first_keepalive, last_keepalive;
 };
 
 struct esp_flow {
@@ -54,7 +54,6 @@ struct esp_flow {
 	uint64_t residue[16]; /* ESP length mod 16 */
 	uint64_t opened;      /* with a key, from here on */
 	uint64_t wrong_icv;   /* a key is there, the tag is wrong */
-	uint64_t short_icv;   /* ... and right if only 96 bits of it are taken */
 	struct seen wrong;
 	uint64_t by_mode[3];
 	uint64_t n_outside; /* inner packets that the negotiated selectors do not cover */
