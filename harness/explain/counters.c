@@ -118,7 +118,8 @@ static int esp_of(struct counting *c, const struct packet *p, uint32_t spi,
 				       .dst = p->dst,
 				       .spi = spi,
 				       .encap = p->encap,
-				       .first = seen_of(c, p)};
+				       .first = seen_of(c, p),
+				       .late_flow = FACT_NONE};
 		e->child = facts_child_by_spi(&s->f, spi, SIZE_MAX, &e->to_initiator);
 	}
 	*ret_flow = &s->esp[at];
@@ -204,6 +205,9 @@ static int take_inner_icmp(struct counting *c, uint32_t spi, struct seen at)
 
 static int take_opened(struct counting *c, struct esp_flow *e, struct seen at)
 {
+	size_t flow;
+	int err;
+
 	const struct esp_fact *fact = c->open.esp;
 
 	if (fact->sealed == FACT_WRONG_KEY && !e->wrong_icv++)
@@ -218,7 +222,10 @@ static int take_opened(struct counting *c, struct esp_flow *e, struct seen at)
 		return ERR_NOMEM;
 	if (!fact->inner.len)
 		return 0;
-	return count_ip(c->s, at, fact->inner, &fact->in, true, e->child, e->spi);
+	err = count_ip(c->s, at, fact->inner, &fact->in, true, e->child, e->spi, &flow);
+	if (!err && e->late.number == at.number)
+		e->late_flow = flow;
+	return err;
 }
 
 static int open_esp(struct counting *c, struct esp_flow *e, const struct packet *p, uint32_t seq)
@@ -268,6 +275,7 @@ static int count_esp(struct counting *c, const struct packet *p)
 
 int count_packet(struct counting *c, const struct packet *p)
 {
+	size_t flow;
 	int err;
 
 	switch (p->kind) {
@@ -278,7 +286,7 @@ int count_packet(struct counting *c, const struct packet *p)
 	case PACKET_KEEPALIVE:
 		return count_path(c, p);
 	case PACKET_OTHER:
-		return count_ip(c->s, seen_of(c, p), p->ip, &p->info, false, FACT_NONE, 0);
+		return count_ip(c->s, seen_of(c, p), p->ip, &p->info, false, FACT_NONE, 0, &flow);
 	default:
 		return 0;
 	}

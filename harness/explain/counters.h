@@ -19,9 +19,10 @@ int counting_begin(struct counting *c, struct survey *s);
 void counting_end(struct counting *c);
 int count_packet(struct counting *c, const struct packet *p);
 
-/* counters_flow.c: an IP packet in the clear, or inside an ESP packet of that child and SPI. */
+/* counters_flow.c: an IP packet in the clear, or inside an ESP packet of that child and SPI.
+ * *ret_flow: its record. */
 int count_ip(struct survey *s, struct seen at, struct view packet, const struct ip_info *info,
-	     bool inside, size_t child, uint32_t spi);
+	     bool inside, size_t child, uint32_t spi, size_t *ret_flow);
 
 /* The key of a flow in survey.flow_index. */
 uint64_t flow_hash(size_t place, bool inside, uint8_t proto, const struct endpoint *src,

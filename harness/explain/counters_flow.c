@@ -107,7 +107,7 @@ static void count_tcp(struct ip_flow *f, struct view packet, const struct ip_inf
 }
 
 int count_ip(struct survey *s, struct seen at, struct view packet, const struct ip_info *info,
-	     bool inside, size_t child, uint32_t spi)
+	     bool inside, size_t child, uint32_t spi, size_t *ret_flow)
 {
 	struct ip_flow key = {.place = at.place,
 			      .inside = inside,
@@ -123,6 +123,7 @@ int count_ip(struct survey *s, struct seen at, struct view packet, const struct 
 
 	if (find_flow(s, &key, &f))
 		return ERR_NOMEM;
+	*ret_flow = (size_t)(f - s->flows);
 	f->n++;
 	f->octets += info->total_len;
 	f->last = at;

@@ -1,12 +1,25 @@
 /* esp.c - findings of the data plane: what ESP packets say of replay windows, tags, modes and of
  * SAs that should be gone (RFC 4303 §2.8, §3.4.3; RFC 4868 §2.3; RFC 7296 §1.4.1, §2.8). */
 #include "harness/explain/rule.h"
+#include "vpn/base/proto.h"
 #include "vpn/crypto/alg.h"
 
 #define LATE_PACKETS   3
 #define GONE_US	       2000000
 #define RESIDUE_OF_128 8 /* 8 of header, 16 of IV, 16 n of data, 16 of tag */
 #define RESIDUE_OF_96  4
+
+/* With keys: what came late was answered all the same, so the receiver's window is wide enough. */
+static bool is_taken(const struct survey *s, const struct esp_flow *e)
+{
+	const struct ip_flow *late, *back;
+
+	if (e->late_flow == FACT_NONE)
+		return false;
+	late = &s->flows[e->late_flow];
+	back = flow_reverse(s, late);
+	return late->proto != IP_PROTO_UDP && back && back->n * 10 >= late->n * 9;
+}
 
 static int find_late(const struct survey *s, struct findings *out)
 {
@@ -17,7 +30,7 @@ static int find_late(const struct survey *s, struct findings *out)
 		const struct esp_flow *e = &s->esp[i];
 		struct finding *f;
 
-		if (e->n_late[0] < LATE_PACKETS)
+		if (e->n_late[0] < LATE_PACKETS || is_taken(s, e))
 			continue;
 		f = finding_add(
 		    out, e->n_late[1] >= LATE_PACKETS ? LIKELY : POSSIBLE,

@@ -49,6 +49,7 @@ struct esp_flow {
 	uint64_t n_late[2];   /* packets behind top by 32 and more, by 64 and more */
 	uint32_t late_by;
 	struct seen late;
+	size_t late_flow; /* of the latest packet, inside: survey.flows; FACT_NONE */
 	uint64_t n_repeated;
 	uint32_t *sizes;      /* SIZE_CLASSES counters of IP packet lengths */
 	uint64_t residue[16]; /* ESP length mod 16 */

@@ -557,9 +557,11 @@ static unsigned compare_directory(const char *base, const char *name, const stru
 	return wrong;
 }
 
+/* Those of explain/ have tests of their own. */
 static int is_directory(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.' && entry->d_type == DT_DIR;
+	return entry->d_name[0] != '.' && entry->d_type == DT_DIR &&
+	       strcmp(entry->d_name, "explain") != 0;
 }
 
 int main(void)

@@ -30,68 +30,119 @@ static void list_captures(const char *dir, struct case_paths *ret_paths)
 	free(entries);
 }
 
-/* "F06 F11", without notes; the text must be freed. */
-static char *explain(const char *dir, bool keys)
+/* "F06 F11": the faults and symptoms, or the notes; the text must be freed. */
+static char *ids(const struct findings *f, bool notes)
 {
+	char text[512] = "";
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		if ((f->v[i].rule->kind == RULE_NOTE) == notes)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+				 text[0] ? " " : "", f->v[i].rule->id);
+	return strdup(text);
+}
+
+struct explained {
+	char *faults, *notes;
+};
+
+static struct explained explain(const char *dir, bool keys)
+{
+	struct explained e;
 	struct case_paths paths;
 	struct err_msg msg = {{0}};
 	struct findings f;
 	struct survey s;
-	char text[512] = "";
 	size_t i;
 
 	list_captures(dir, &paths);
 	if (survey_read(paths.v, paths.n, keys ? dir : NULL, &s, &msg))
 		fail_msg("%s", msg.text);
 	assert_int_equal(findings_find(&s, &f), 0);
-	for (i = 0; i < f.n; i++)
-		if (f.v[i].rule->kind != RULE_NOTE)
-			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
-				 text[0] ? " " : "", f.v[i].rule->id);
+	e = (struct explained){ids(&f, false), ids(&f, true)};
 	findings_free(&f);
 	survey_free(&s);
 	for (i = 0; i < paths.n; i++)
 		free(paths.v[i]);
-	return strdup(text);
+	return e;
 }
 
-static void expect(const char *name, bool keys, const char *want)
+static void expect(const char *name, bool keys, const char *faults, const char *notes)
 {
-	char dir[512], *got;
+	struct explained e;
+	char dir[512];
 
 	snprintf(dir, sizeof(dir), "%s/%s", getenv("PCAPS"), name);
-	got = explain(dir, keys);
-	if (strcmp(got, want) != 0)
-		fail_msg("%s %s keys: '%s', expected '%s'", name, keys ? "with" : "without", got,
-			 want);
-	free(got);
+	e = explain(dir, keys);
+	if (strcmp(e.faults, faults) != 0 || (notes && strcmp(e.notes, notes) != 0))
+		fail_msg("%s %s keys: '%s' (notes '%s'), expected '%s' ('%s')", name,
+			 keys ? "with" : "without", e.faults, e.notes, faults,
+			 notes ? notes : "any");
+	free(e.faults);
+	free(e.notes);
 }
 
 static void reference_captures_give_what_they_must(void **state)
 {
 	static const struct {
-		const char *name, *with, *without;
+		const char *name, *with, *without, *notes;
 	} cases[] = {
-	    {"aes-cbc", "", ""},
-	    {"aes-cbc-strongswan", "", ""},
-	    {"aes-gcm", "", ""},
-	    {"beet-native-esn", "", ""},
-	    {"ike-fragments-strongswan", "", ""},
-	    {"keep-alives", "", ""},
-	    {"retransmissions", "", ""},
-	    {"seed-beetd", "", ""},
-	    {"seed-strongswan", "", ""},
-	    {"seed-strongswan-gateway", "", ""},
-	    {"strongswan6-beet", "", ""},
-	    {"wrong-psk", "MAP-auth", ""},
+	    {"aes-cbc", "", "", ""},
+	    {"aes-cbc-strongswan", "", "", ""},
+	    {"aes-gcm", "", "", ""},
+	    {"beet-native-esn", "", "", ""},
+	    {"ike-fragments-strongswan", "", "", ""},
+	    {"keep-alives", "", "", ""},
+	    {"retransmissions", "", "", ""},
+	    {"seed-beetd", "", "", "S1 S5"},
+	    {"seed-strongswan", "", "", "S1 S2 S5"},
+	    {"seed-strongswan-gateway", "", "", "S1 S5"},
+	    /* Its first pings left before there was a route, and the lab drops new TCP. */
+	    {"strongswan6-beet", "S15 F32", "S15", "S2"},
+	    {"wrong-psk", "MAP-auth", "MAP-refusal", ""},
+	    {"no-proposal-chosen", "MAP-esp-proposal", "", ""},
 	};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		expect(cases[i].name, true, cases[i].with);
-		expect(cases[i].name, false, cases[i].without);
+		expect(cases[i].name, true, cases[i].with, cases[i].notes);
+		expect(cases[i].name, false, cases[i].without, NULL);
 	}
+}
+
+static int is_case(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* pcaps/explain/NAME/explain.json says what NAME must give; the first finding of F06 is F06. */
+static void every_finding_has_its_capture_and_its_neighbour(void **state)
+{
+	char base[512], path[1024], name[512];
+	struct dirent **dirs;
+	int i, n, healthy = 0;
+	json_t *want;
+
+	(void)state;
+	snprintf(base, sizeof(base), "%s/explain", getenv("PCAPS"));
+	n = scandir(base, &dirs, is_case, alphasort);
+	assert_true(n > 40);
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s/explain.json", base, dirs[i]->d_name);
+		snprintf(name, sizeof(name), "explain/%s", dirs[i]->d_name);
+		want = json_load_file(path, 0, NULL);
+		assert_non_null(want);
+		expect(name, true, json_string_value(json_object_get(want, "with")),
+		       json_string_value(json_object_get(want, "notes")));
+		expect(name, false, json_string_value(json_object_get(want, "without")), NULL);
+		healthy += !json_string_length(json_object_get(want, "with"));
+		json_decref(want);
+		free(dirs[i]);
+	}
+	free(dirs);
+	assert_true(healthy >= 20);
 }
 
 static void every_rule_has_its_texts_and_a_name_of_its_own(void **state)
@@ -162,6 +213,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(reference_captures_give_what_they_must),
+	    cmocka_unit_test(every_finding_has_its_capture_and_its_neighbour),
 	    cmocka_unit_test(every_rule_has_its_texts_and_a_name_of_its_own),
 	    cmocka_unit_test(a_capture_cut_anywhere_gives_what_it_has),
 	    cmocka_unit_test(what_is_no_capture_is_told_with_its_name),

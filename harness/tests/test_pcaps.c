@@ -79,9 +79,11 @@ static void compare(const char *name, const json_t *expect)
 	facts_free(&f);
 }
 
+/* Those of explain/ have tests of their own. */
 static int is_directory(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.' && entry->d_type == DT_DIR;
+	return entry->d_name[0] != '.' && entry->d_type == DT_DIR &&
+	       strcmp(entry->d_name, "explain") != 0;
 }
 
 static void every_capture_gives_what_it_must(void **state)
