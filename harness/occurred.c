@@ -409,7 +409,7 @@ static const struct kind kinds[] = {
     {"ike-sa", "IKE SAs established", {NULL}, count_ike_sas},
     {"refusal", "Children refused", {"notify"}, count_refusals},
     {"keepalive", "NAT keep-alives", {"place"}, count_keepalives},
-    {"mapping", "Addresses with ports seen", {"place", "address"}, count_mappings},
+    {"mapping", "Mappings", {"place", "address"}, count_mappings},
     {"icmp-error", "ICMP errors", {"mtu", "inside", "place"}, count_icmp},
     {"mss", "SYN segments", {"mss", "segment", "inside", "place"}, count_mss},
     {"unanswered-syn",
@@ -418,11 +418,11 @@ static const struct kind kinds[] = {
      count_unanswered},
     {"clear", "Packets in the clear", {"src", "dst", "protocol", "place"}, count_clear},
     {"tcp", "TCP connections", {"inside", "octets", "place"}, count_tcp},
-    {"lost", "Packets lost on the wire", {"wire"}, count_lost},
-    {"aimed", "Packets that an aim of the wire acted on", {"wire", "aim"}, count_aimed},
-    {"too-big", "Packets too big for the wire", {"wire"}, count_too_big},
-    {"reordered", "Packets reordered on the wire", {"wire"}, count_reordered},
-    {"duplicated", "Packets duplicated on the wire", {"wire"}, count_duplicated},
+    {"lost", "Packets lost", {"wire"}, count_lost},
+    {"aimed", "Packets chosen", {"wire", "aim"}, count_aimed},
+    {"too-big", "Packets too big", {"wire"}, count_too_big},
+    {"reordered", "Packets reordered", {"wire"}, count_reordered},
+    {"duplicated", "Packets duplicated", {"wire"}, count_duplicated},
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -608,23 +608,15 @@ int occurred_validate(struct doc *doc, const struct sc_expectation *e, struct er
 	return err;
 }
 
-/* "exchange IKE_AUTH, notify COOKIE: " */
-static size_t describe(const struct sc_expectation *e, char *text, size_t cap)
+/* "3 seen, at least 1, at most 2" */
+static void describe_count(const struct occurrence *o, bool has_min, char *text, size_t cap)
 {
-	size_t i, len = 0;
+	size_t len = (size_t)snprintf(text, cap, "%" PRIu64 " seen", o->count);
 
-	text[0] = 0;
-	for (i = 0; i < e->with.count && len < cap; i++) {
-		const struct pair *pair = &e->with.items[i];
-
-		if (strcmp(pair->key, "min") == 0 || strcmp(pair->key, "max") == 0)
-			continue;
-		len += (size_t)snprintf(text + len, cap - len, "%s%s %s", len ? ", " : "",
-					pair->key, pair->value);
-	}
-	if (len > 0 && len < cap)
-		len += (size_t)snprintf(text + len, cap - len, ": ");
-	return len < cap ? len : cap - 1;
+	if (has_min || o->max == UINT64_MAX)
+		len += (size_t)snprintf(text + len, cap - len, ", at least %" PRIu64, o->min);
+	if (o->max != UINT64_MAX)
+		snprintf(text + len, cap - len, ", at most %" PRIu64, o->max);
 }
 
 void occurred_count(const struct sc_expectation *e, const struct evidence *ev, struct occurrence *o)
@@ -632,14 +624,11 @@ void occurred_count(const struct sc_expectation *e, const struct evidence *ev, s
 	const struct kind *kind = find_kind(e->occurred);
 	const char *min = param(e, "min"), *max = param(e, "max");
 	struct count c = {.e = e, .ev = ev, .o = o};
-	size_t len;
 
-	*o = (struct occurrence){.title = kind->text,
-				 .min = min ? strtoull(min, NULL, 10) : !max,
+	*o = (struct occurrence){.min = min ? strtoull(min, NULL, 10) : !max,
 				 .max = max ? strtoull(max, NULL, 10) : UINT64_MAX};
 	kind->count(&c);
 	o->is_met = o->count >= o->min && o->count <= o->max;
-	len = describe(e, o->text, sizeof(o->text));
-	snprintf(o->text + len, sizeof(o->text) - len, "%" PRIu64 " seen, %s %" PRIu64, o->count,
-		 max && !min ? "at most" : "at least", max && !min ? o->max : o->min);
+	occurred_describe(e, kind->text, o->title, sizeof(o->title));
+	describe_count(o, min != NULL, o->text, sizeof(o->text));
 }

@@ -25,17 +25,20 @@ struct evidence {
 #define OCCURRED_FRAMES 8
 
 struct occurrence {
-	const char *title; /* what was counted */
+	char title[256]; /* what was counted: "ESP packets at vps-inet" */
 	uint64_t count;
 	uint64_t min, max;
 	bool is_met;
 	size_t frames[OCCURRED_FRAMES]; /* the first ones */
 	size_t frames_count;
-	char text[256]; /* of which sort, and how many */
+	char text[96]; /* "3 seen, at least 1" */
 };
 
 int occurred_validate(struct doc *doc, const struct sc_expectation *expectation,
 		      struct err_msg *msg);
+/* what: the kind's noun. Returns buf. */
+const char *occurred_describe(const struct sc_expectation *expectation, const char *what, char *buf,
+			      size_t cap);
 /* expectation has been validated. */
 void occurred_count(const struct sc_expectation *expectation, const struct evidence *evidence,
 		    struct occurrence *ret_occurrence);

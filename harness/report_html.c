@@ -48,6 +48,13 @@ static void print_chip(const char *name, const char *value, FILE *out)
 	fputs("</b></li>", out);
 }
 
+static const char *world_text(const char *world)
+{
+	if (strcmp(world, "netns") == 0)
+		return "network namespaces of this machine";
+	return strcmp(world, "sim") == 0 ? "a simulation" : world;
+}
+
 static void print_chips(const json_t *result, FILE *out)
 {
 	json_t *endpoint, *environment = json_object_get(result, "environment");
@@ -60,7 +67,7 @@ static void print_chips(const json_t *result, FILE *out)
 	print_chip("seed", report_text(result, "seed"), out);
 	snprintf(text, sizeof(text), "%.1f s", report_number(result, "seconds"));
 	print_chip("took", text, out);
-	print_chip("world", report_text(environment, "world"), out);
+	print_chip("in", world_text(report_text(environment, "world")), out);
 	print_chip("Linux", report_text(environment, "kernel"), out);
 	print_chip("at", report_text(result, "started"), out);
 	fputs("</ul>", out);
@@ -128,6 +135,19 @@ static void print_findings(const json_t *findings, FILE *out)
 	fputs("</ul>", out);
 }
 
+/* Without blame, and often many: they are there for whoever asks. */
+static void print_notes(const json_t *notes, FILE *out)
+{
+	size_t count = json_array_size(notes);
+
+	if (count == 0)
+		return;
+	fprintf(out, "<details class=\"notes\"><summary>%zu note%s</summary>", count,
+		count == 1 ? "" : "s");
+	print_findings(notes, out);
+	fputs("</details>", out);
+}
+
 static void print_more_faults(const json_t *e, FILE *out)
 {
 	int all = (int)report_number(e, "fault_count");
@@ -143,7 +163,11 @@ static void print_expectation(const json_t *e, FILE *out)
 
 	fprintf(out, "<details class=\"item\"%s><summary class=\"row\">", is_open ? " open" : "");
 	print_mark(e, out);
-	print_tag("span", "class=\"what\"", *title ? title : report_text(e, "name"), out);
+	fputs("<span class=\"what\">", out);
+	report_escape(*title ? title : report_text(e, "name"), out);
+	if (*title)
+		print_tag("span", "class=\"mono\"", report_text(e, "name"), out);
+	fputs("</span>", out);
 	print_tag("span", "class=\"clause\"", report_text(e, "clause"), out);
 	fputs("<span class=\"said\">", out);
 	report_escape(report_text(e, "summary"), out);
@@ -151,7 +175,7 @@ static void print_expectation(const json_t *e, FILE *out)
 	fputs("</span></summary>", out);
 	print_findings(json_object_get(e, "faults"), out);
 	print_more_faults(e, out);
-	print_findings(json_object_get(e, "notes"), out);
+	print_notes(json_object_get(e, "notes"), out);
 	if (*report_text(e, "finding")) {
 		fputs("<p class=\"shows\"><b>", out);
 		report_escape(report_text(e, "finding"), out);
@@ -210,13 +234,11 @@ static void print_step(const json_t *step, FILE *out)
 		report_escape(said, out);
 		fputs("</div>", out);
 	}
-	fprintf(out, "</td><td><span class=\"mark %s\">%s</span></td><td class=\"num\">%.2f s</td>",
+	fprintf(out, "</td><td><span class=\"mark %s\">%s</span></td><td class=\"num\">%.2f s",
 		ok ? "ok" : "fail", ok ? "ok" : "fail", seconds);
 	if (octets > 0 && seconds > 0)
-		fprintf(out, "<td class=\"num\">%.1f Mbit/s</td></tr>\n",
-			octets * 8 / 1e6 / seconds);
-	else
-		fputs("<td></td></tr>\n", out);
+		fprintf(out, "<br>%.1f Mbit/s", octets * 8 / 1e6 / seconds);
+	fputs("</td></tr>\n", out);
 }
 
 static void print_steps(const json_t *result, FILE *out)
@@ -225,7 +247,7 @@ static void print_steps(const json_t *result, FILE *out)
 	size_t i;
 
 	fputs("<div class=\"wide\"><table><tr><th class=\"num\">#</th><th>step</th><th>result</th>"
-	      "<th class=\"num\">took</th><th class=\"num\">rate</th></tr>\n",
+	      "<th class=\"num\">took</th></tr>\n",
 	      out);
 	json_array_foreach(json_object_get(result, "steps"), i, step) print_step(step, out);
 	fputs("</table></div>", out);
@@ -244,9 +266,10 @@ static void print_ladder(const json_t *result, FILE *out)
 	fputs("<p class=\"said\">As captured at ", out);
 	report_escape(report_text(ladder, "place"), out);
 	fputs(json_is_true(json_object_get(ladder, "cut"))
-		  ? "; the first part of it. What stood in SK is shown decrypted.</p>"
-		  : ". What stood in SK is shown decrypted.</p>",
+		  ? "; the first part of it. What stood in SK is shown decrypted."
+		  : ". What stood in SK is shown decrypted.",
 	      out);
+	fputs("<span class=\"more\"> It scrolls sideways.</span></p>", out);
 	fputs("<div class=\"wide ladder\">", out);
 	report_ladder_svg(ladder, out);
 	fputs("</div>", out);
@@ -361,6 +384,54 @@ static void print_sas(const json_t *result, FILE *out)
 
 /* --- the end --- */
 
+static void print_link(const char *path, const char *text, FILE *out)
+{
+	fputs("<a href=\"", out);
+	report_escape(path, out);
+	fputs("\">", out);
+	report_escape(text, out);
+	fputs("</a>", out);
+}
+
+static void print_end_file(const char *folder, const char *node, const char *suffix, FILE *out)
+{
+	char path[128], text[64];
+
+	snprintf(path, sizeof(path), "%s/%s%s", folder, node, suffix);
+	snprintf(text, sizeof(text), "%s", folder);
+	fputs("<td>", out);
+	print_link(path, text, out);
+	fputs("</td>", out);
+}
+
+/* What each daemon was told, said and kept. */
+static void print_ends(const json_t *result, FILE *out)
+{
+	json_t *endpoint;
+	size_t i;
+
+	fputs("<div class=\"wide\"><table><tr><th>end</th><th>daemon</th><th colspan=\"4\">"
+	      "its files</th></tr>\n",
+	      out);
+	json_array_foreach(json_object_get(result, "endpoints"), i, endpoint)
+	{
+		const char *node = report_text(endpoint, "node");
+
+		fputs("<tr>", out);
+		print_tag("td", "class=\"mono\"", node, out);
+		print_tag("td", "", report_text(endpoint, "daemon"), out);
+		print_end_file("configs", node, ".conf", out);
+		print_end_file("logs", node, ".log", out);
+		if (strcmp(report_text(endpoint, "daemon"), "beetd") == 0)
+			print_end_file("events", node, ".jsonl", out);
+		else
+			fputs("<td></td>", out);
+		print_end_file("keys", node, "/", out);
+		fputs("</tr>\n", out);
+	}
+	fputs("</table></div>", out);
+}
+
 static void print_files(const json_t *result, FILE *out)
 {
 	json_t *capture;
@@ -369,17 +440,19 @@ static void print_files(const json_t *result, FILE *out)
 	fputs("<p>To run it again:</p><pre>", out);
 	report_escape(report_text(result, "command"), out);
 	fputs("</pre><p>In this report's directory: all captures decrypted in <a "
-	      "href=\"decrypted.pcapng\">decrypted.pcapng</a>; keys in <code>keys/</code>; "
+	      "href=\"decrypted.pcapng\">decrypted.pcapng</a> (a packet is there once for each "
+	      "wire: filter by <code>frame.interface_name</code>); "
 	      "<code>WIRESHARK_CONFIG_DIR=wireshark wireshark captures/...</code> decrypts the "
-	      "ciphers that Wireshark knows; <code>events/</code>, <code>logs/</code>, "
-	      "<code>configs/</code>, <a href=\"result.json\">result.json</a>.</p>",
+	      "ciphers that Wireshark knows. The result for programs: <a href=\"result.json\">"
+	      "result.json</a>.</p>",
 	      out);
+	print_ends(result, out);
 	fputs("<div class=\"wide\"><table><tr><th>capture</th><th class=\"num\">frames</th></tr>\n",
 	      out);
 	json_array_foreach(json_object_get(result, "captures"), i, capture)
 	{
 		fputs("<tr><td class=\"mono\">", out);
-		report_escape(report_text(capture, "file"), out);
+		print_link(report_text(capture, "file"), report_text(capture, "file"), out);
 		fprintf(out, "</td><td class=\"num\">%.0f</td></tr>\n",
 			report_number(capture, "frames"));
 	}

@@ -11,15 +11,18 @@
 #include "harness/report_internal.h"
 #include <string.h>
 
-#define GUTTER	   96 /* time and frame number */
-#define WIDTH	   980
-#define HEAD	   52
-#define LINE	   15
-#define TEXT_CHARS 112 /* that fit between the gutter and the right edge at 11 px */
+#define GUTTER	    96 /* time and frame number */
+#define WIDTH	    980
+#define HEAD	    52
+#define LINE	    15
+#define FIRST_LIFE  (GUTTER + 40)
+#define TEXT_LEFT   (FIRST_LIFE + 6) /* beside the first lifeline, never through it */
+#define LABEL_CHARS 112		     /* that fit from there to the right edge at 12 px */
+#define TEXT_CHARS  112		     /* that fit from there to the right edge at 11 px */
 
 static double life_x(size_t index, size_t count)
 {
-	double first = GUTTER + 40, last = WIDTH - 60;
+	double first = FIRST_LIFE, last = WIDTH - 60;
 
 	return count < 2 ? first : first + (last - first) * (double)index / (double)(count - 1);
 }
@@ -36,7 +39,8 @@ static void measure_line(const char *line, double y, FILE *out)
 
 static void write_line(const char *line, double y, FILE *out)
 {
-	fprintf(out, "<text class=\"soft\" x=\"%d\" y=\"%.0f\" font-size=\"11\">", GUTTER + 16, y);
+	fprintf(out, "<text class=\"soft halo\" x=\"%d\" y=\"%.0f\" font-size=\"11\">", TEXT_LEFT,
+		y);
 	report_escape(line, out);
 	fputs("</text>", out);
 }
@@ -80,11 +84,12 @@ static void format_label(const json_t *rung, char *label, size_t cap)
 	if (json_is_true(json_object_get(rung, "retransmission")))
 		snprintf(label, cap, "again: %.*s", len, text);
 	else if (count > 1)
-		snprintf(label, cap, "%s   and %d more", text, count - 1);
+		snprintf(label, cap, "%s; %d more packet%s", text, count - 1,
+			 count == 2 ? "" : "s");
 	else
 		snprintf(label, cap, "%.*s", len, text);
-	if (strlen(label) > TEXT_CHARS)
-		snprintf(label + TEXT_CHARS - 3, 4, "...");
+	if (strlen(label) > LABEL_CHARS)
+		snprintf(label + LABEL_CHARS - 3, 4, "...");
 }
 
 static void write_arrow(const json_t *rung, double y, size_t hosts, FILE *out)
@@ -115,7 +120,7 @@ static double write_rung(const json_t *rung, double y, size_t hosts, FILE *out)
 		(int)report_number(rung, "frame"));
 	fprintf(out, "<text class=\"");
 	report_escape(report_text(rung, "kind"), out);
-	fprintf(out, "\" x=\"%d\" y=\"%.0f\" font-size=\"12\">", GUTTER + 16, y + 12);
+	fprintf(out, " halo\" x=\"%d\" y=\"%.0f\" font-size=\"12\">", TEXT_LEFT, y + 12);
 	report_escape(label, out);
 	fputs("</text>", out);
 	write_arrow(rung, y + 21, hosts, out);

@@ -52,8 +52,9 @@ static json_t *ike_sa_json(const struct ike_sa_fact *sa)
 			 sa->established_msg != FACT_NONE, "end", ends[sa->end]);
 }
 
-static json_t *child_json(const struct child_sa_fact *c)
+static json_t *child_json(const struct facts *f, size_t child)
 {
+	const struct child_sa_fact *c = &f->children[child];
 	char spi_i[12], spi_r[12], alg[64] = "unknown";
 
 	snprintf(spi_i, sizeof(spi_i), "%08x", c->spi_i);
@@ -63,8 +64,9 @@ static json_t *child_json(const struct child_sa_fact *c)
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:I}", "spi_i", spi_i, "spi_r",
 			 spi_r, "asked", mode_text(c->asked), "mode", mode_text(c->mode),
 			 "algorithm", alg, "ts_i", selectors_json(&c->ts_i), "ts_r",
-			 selectors_json(&c->ts_r), "packets_to_i", (json_int_t)c->n_esp[0],
-			 "packets_to_r", (json_int_t)c->n_esp[1]);
+			 selectors_json(&c->ts_r), "packets_to_i",
+			 (json_int_t)facts_child_packets(f, child, true), "packets_to_r",
+			 (json_int_t)facts_child_packets(f, child, false));
 }
 
 void result_add_facts(json_t *result, const struct plan *plan, const struct facts *f)
@@ -76,7 +78,7 @@ void result_add_facts(json_t *result, const struct plan *plan, const struct fact
 	for (i = 0; i < f->n_ike_sas; i++)
 		json_array_append_new(ike, ike_sa_json(&f->ike_sas[i]));
 	for (i = 0; i < f->n_children; i++)
-		json_array_append_new(children, child_json(&f->children[i]));
+		json_array_append_new(children, child_json(f, i));
 	for (i = 0; i < f->n_problems && i < 100; i++)
 		json_array_append_new(problems, json_string(f->problems[i].text));
 	json_object_set_new(result, "captures", captures_json(f));

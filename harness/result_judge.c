@@ -175,9 +175,9 @@ static void judge_occurred(struct judge *j, const struct sc_expectation *e)
 			  (json_int_t)o.count, "frames", frames);
 	add_scenario_words(entry, e);
 	if (o.count < o.min)
-		append_absence(j, entry, e->occurred, o.text);
+		append_absence(j, entry, o.title, o.text);
 	else
-		append(j, entry, o.is_met, e->occurred, o.text);
+		append(j, entry, o.is_met, o.title, o.text);
 }
 
 static bool is_named(const struct scenario *sc, const char *check)

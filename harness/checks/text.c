@@ -43,8 +43,9 @@ static void print_msg_ref(FILE *out, const struct facts *f, const char *what, si
 			fact_frame_ref(f, f->ike[msg].frame, text, sizeof(text)));
 }
 
-static void print_child(FILE *out, const struct facts *f, const struct child_sa_fact *c)
+static void print_child(FILE *out, const struct facts *f, size_t child)
 {
+	const struct child_sa_fact *c = &f->children[child];
 	char text[96];
 
 	fprintf(out, "  child %08x %08x  %s, %s, ", c->spi_i, c->spi_r, ipsec_mode_name(c->mode),
@@ -52,7 +53,8 @@ static void print_child(FILE *out, const struct facts *f, const struct child_sa_
 	print_list(out, &c->ts_i);
 	fprintf(out, " and ");
 	print_list(out, &c->ts_r);
-	fprintf(out, "\n    %zu packets forth, %zu back", c->n_esp[1], c->n_esp[0]);
+	fprintf(out, "\n    %zu packets forth, %zu back", facts_child_packets(f, child, false),
+		facts_child_packets(f, child, true));
 	if (c->asked != c->mode)
 		fprintf(out, ", %s was asked for", ipsec_mode_name(c->asked));
 	if (c->rekeys)
@@ -96,7 +98,7 @@ static void print_ike_sa(FILE *out, const struct facts *f, size_t at)
 	fprintf(out, "\n");
 	for (i = 0; i < f->n_children; i++)
 		if (f->children[i].ike_sa == at)
-			print_child(out, f, &f->children[i]);
+			print_child(out, f, i);
 }
 
 void facts_print(FILE *out, const struct facts *f)

@@ -141,6 +141,21 @@ size_t facts_child_by_spi(const struct facts *f, uint32_t spi, size_t frame, boo
 	return best;
 }
 
+size_t facts_child_packets(const struct facts *f, size_t child, bool to_initiator)
+{
+	const struct child_sa_fact *c = &f->children[child];
+	size_t counts[CAPTURE_PLACES_MAX] = {0}, i, most = 0;
+
+	for (i = 0; i < f->n_esp; i++) {
+		size_t *count = &counts[f->frames[f->esp[i].frame].place];
+
+		if (f->esp[i].child == child &&
+		    f->esp[i].spi == (to_initiator ? c->spi_i : c->spi_r) && ++*count > most)
+			most = *count;
+	}
+	return most;
+}
+
 void child_direction(const struct child_sa_fact *c, bool to_initiator,
 		     const struct ts_list **ret_src, const struct ts_list **ret_dst)
 {

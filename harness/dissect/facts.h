@@ -270,6 +270,9 @@ const char *ipsec_alg_describe(const struct ipsec_alg *alg, char *buf, size_t ca
  * several the one negotiated last before that frame. FACT_NONE. */
 size_t facts_child_by_spi(const struct facts *f, uint32_t spi, size_t frame,
 			  bool *ret_to_initiator);
+/* Packets of one direction of a child at the place that has seen most of them: a packet that
+ * crosses several wires is one. */
+size_t facts_child_packets(const struct facts *f, size_t child, bool to_initiator);
 /* Selectors of source and destination of the packets of one direction. */
 void child_direction(const struct child_sa_fact *c, bool to_initiator,
 		     const struct ts_list **ret_src, const struct ts_list **ret_dst);

@@ -101,6 +101,29 @@ static void test_control_characters_are_replaced(void **state)
 	free(text);
 }
 
+static void test_the_page_links_what_it_names_and_folds_notes(void **state)
+{
+	static const char *const parts[] = {
+	    "<a href=\"captures/a-b.pcap\">", "<a href=\"logs/gw.log\">",
+	    "<a href=\"configs/gw.conf\">",   "<a href=\"keys/gw/\">",
+	    "<summary>2 notes</summary>",     "<span class=\"mark none\">open</span>"};
+	json_t *result =
+	    json_pack("{s:[{s:s, s:s}], s:[{s:s, s:i}], s:[{s:s, s:s, s:b, s:[{s:s}, {s:s}]}]}",
+		      "endpoints", "node", "gw", "daemon", "strongswan", "captures", "file",
+		      "captures/a-b.pcap", "frames", 3, "expectations", "name", "mss", "verdict",
+		      "not-judged", "met", 0, "notes", "text", "one", "text", "two");
+	char *text = print_with(report_html, result);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		assert_non_null(strstr(text, parts[i]));
+	/* strongSwan writes no events. */
+	assert_null(strstr(text, "events/gw"));
+	free(text);
+	json_decref(result);
+}
+
 static void test_a_result_without_facts_still_has_a_page(void **state)
 {
 	json_t *result = json_pack("{s:s, s:s, s:[], s:[]}", "verdict", "error", "reason",
@@ -121,6 +144,7 @@ int main(void)
 	    cmocka_unit_test(test_junit_holds_no_foreign_markup),
 	    cmocka_unit_test(test_markdown_cells_stay_cells),
 	    cmocka_unit_test(test_control_characters_are_replaced),
+	    cmocka_unit_test(test_the_page_links_what_it_names_and_folds_notes),
 	    cmocka_unit_test(test_a_result_without_facts_still_has_a_page),
 	};
 

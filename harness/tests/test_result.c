@@ -108,6 +108,9 @@ static void test_met_expectations_pass(void **state)
 	assert_string_equal(report_text(result, "seed"), "18446744073709551615");
 	assert_true(json_array_size(json_object_get(json_object_get(result, "ladder"), "rungs")) >
 		    4);
+	assert_string_equal(
+	    report_text(json_array_get(json_object_get(result, "expectations"), 2), "title"),
+	    "IKE messages of IKE_AUTH, request from initiator");
 	json_decref(result);
 	close_fixture(&x);
 }
@@ -135,7 +138,8 @@ static void test_what_did_not_occur_fails(void **state)
 	open_fixture(&x, "tunnel", "4");
 	result = make_result(&x);
 	assert_string_equal(report_text(result, "verdict"), "fail");
-	assert_string_equal(report_text(result, "reason"), "child: 3 seen, at least 4");
+	assert_string_equal(report_text(result, "reason"),
+			    "Child SAs negotiated: 3 seen, at least 4");
 	json_decref(result);
 	close_fixture(&x);
 }
