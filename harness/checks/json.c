@@ -211,10 +211,8 @@ static json_t *child_json(const struct facts *f, const struct child_sa_fact *c)
 	put(o, "response", msg_frame(f, c->response_msg));
 	put(o, "end", json_string(ends[c->end]));
 	put(o, "ended", msg_frame(f, c->delete_msg));
-	put(o, "packets_to_initiator",
-	    json_integer((json_int_t)facts_child_packets(f, (size_t)(c - f->children), true)));
-	put(o, "packets_to_responder",
-	    json_integer((json_int_t)facts_child_packets(f, (size_t)(c - f->children), false)));
+	put(o, "packets_to_initiator", json_integer((json_int_t)c->n_esp[0]));
+	put(o, "packets_to_responder", json_integer((json_int_t)c->n_esp[1]));
 	return o;
 }
 
