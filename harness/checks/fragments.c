@@ -72,9 +72,9 @@ static void judge_size(const struct facts *f, const struct check_params *p, stru
 	char text[256];
 
 	if (frame->n_fragments && is_negotiated(f, s, m) && !(s->announced[m->ike_sa] & 4))
-		check_fault(r, m->frame,
-			    "%zu octets in IP fragments, of an SA that may fragment: %s",
-			    frame->packet.len, ike_msg_describe(m, text, sizeof(text)));
+		(frame_is_as_sent(frame) ? check_fault : check_note)(
+		    r, m->frame, "%zu octets in IP fragments, of an SA that may fragment: %s",
+		    frame->packet.len, ike_msg_describe(m, text, sizeof(text)));
 	if (m->fragments && p->fragment_size && frame->packet.len > p->fragment_size)
 		check_fault(r, m->frame, "a fragment in a datagram of %zu octets, above %u",
 			    frame->packet.len, p->fragment_size);

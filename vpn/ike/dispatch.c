@@ -104,8 +104,10 @@ static bool take_fragment(struct message *m, const struct ike_payload *skf, bool
 	}
 	if (!unseal(m, f.sealed, &chain))
 		return false;
-	if (repeated)
+	if (repeated) {
+		m->largest = f.total > 1 ? m->hdr.length : 0;
 		return true;
+	}
 	if (fragment_keep(m->sa, set, m->hdr.message_id, &f, skf->inner_first, m->hdr.length, chain,
 			  m->now)) {
 		drop(m, IKE_DROP_FRAGMENTS);
@@ -236,7 +238,7 @@ static void take_request(struct message *m)
 	if (!open_message(m, repeated))
 		return;
 	if (repeated) {
-		exchange_resend_response(m->sa, &m->local, &m->remote, m->hdr.length);
+		exchange_resend_response(m->sa, &m->local, &m->remote, m->largest);
 		return;
 	}
 	if (m->hdr.exchange != IKE_AUTH && m->sa->handshake) {

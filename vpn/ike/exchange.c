@@ -138,7 +138,7 @@ int exchange_send_clear_response(struct ike_sa *sa, struct view bytes, uint64_t 
 
 static void shrink_response(struct ike_sa *sa, size_t ike_len)
 {
-	bool peer_has = sa->response.total > 1 && ike_len < sa->response.step;
+	bool peer_has = ike_len && sa->response.total > 1 && ike_len < sa->response.step;
 
 	if ((peer_has || ++sa->repeats >= SHRINK_AFTER_REPEATS) && flight_shrink(sa, &sa->response))
 		report_log(sa->engine, sa, NULL, LOG_IKE, 1,
@@ -181,42 +181,50 @@ void exchange_resend(struct ike_sa *sa, uint64_t now)
 	flight_send(sa, &rq->flight, &sa->local, &sa->remote);
 }
 
-/* RFC 7383 §2.5.2: in smaller pieces, with timers that start over. */
-static void shrink_request(struct ike_sa *sa)
+/* RFC 7383 §2.5.2. */
+static bool shrink_request(struct ike_sa *sa)
 {
 	struct request *rq = &sa->request;
 
 	if (rq->tries < SHRINK_AFTER_TRIES || !flight_shrink(sa, &rq->flight))
-		return;
-	rq->tries = 0;
+		return false;
 	report_log(sa->engine, sa, NULL, LOG_IKE, 1,
 		   "request %u does not come through, sending it in %u fragments", rq->message_id,
 		   rq->flight.total);
+	return true;
+}
+
+static void give_up(struct ike_sa *sa, uint64_t now)
+{
+	const struct request *rq = &sa->request;
+	char name[32];
+
+	report_log(sa->engine, sa, NULL, LOG_IKE, 0,
+		   "giving up after %u retransmits of %s request %u", rq->tries,
+		   ike_exchange_name(rq->exchange, name, sizeof(name)), rq->message_id);
+	report_event(sa->engine, sa, NULL, EVENT_TIMEOUT, 0, rq->tries,
+		     "no response to %s request %u",
+		     ike_exchange_name(rq->exchange, name, sizeof(name)), rq->message_id);
+	task_request_timed_out(sa, now);
 }
 
 bool exchange_retransmit(struct ike_sa *sa, uint64_t now)
 {
 	struct request *rq = &sa->request;
+	bool smaller;
 
 	if (sa->mobike.stale) {
 		rq->next_try = DEADLINE_NEVER; /* until there is a route again: roam.c */
 		return true;
 	}
-	shrink_request(sa);
-	if (rq->tries >= sa->engine->opt.retransmit_tries) {
-		char name[32];
-
-		report_log(sa->engine, sa, NULL, LOG_IKE, 0,
-			   "giving up after %u retransmits of %s request %u", rq->tries,
-			   ike_exchange_name(rq->exchange, name, sizeof(name)), rq->message_id);
-		report_event(sa->engine, sa, NULL, EVENT_TIMEOUT, 0, rq->tries,
-			     "no response to %s request %u",
-			     ike_exchange_name(rq->exchange, name, sizeof(name)), rq->message_id);
-		task_request_timed_out(sa, now);
+	smaller = shrink_request(sa);
+	if (!smaller && rq->tries >= sa->engine->opt.retransmit_tries) {
+		give_up(sa, now);
 		return false;
 	}
 	roam_before_retransmission(sa);
-	rq->tries++;
+	/* RFC 7383 §2.5.2: with smaller pieces the timers start over. */
+	rq->tries = smaller ? 0 : rq->tries + 1;
 	rq->next_try = next_try(sa, rq->tries, now);
 	sa->last_sent = now;
 	report_log(sa->engine, sa, NULL, LOG_IKE, 1, "retransmit %u of request with message ID %u",

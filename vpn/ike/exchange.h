@@ -21,7 +21,7 @@ int exchange_send_response(struct ike_sa *sa, uint8_t exchange, uint32_t message
 /* Keeps and sends an IKE_SA_INIT response. */
 int exchange_send_clear_response(struct ike_sa *sa, struct view bytes, uint64_t now);
 /* The last request has come again: so does its answer, and in smaller fragments if the peer sends
- * those now (ike_len: octets of the message that came), or asks and asks. */
+ * those now (ike_len: octets of the fragment that came, 0: it came whole), or asks and asks. */
 void exchange_resend_response(struct ike_sa *sa, const struct endpoint *local,
 			      const struct endpoint *remote, size_t ike_len);
 /* The outstanding request is answered; its task goes to the caller. */

@@ -117,7 +117,7 @@ static bool pass_duplicates(struct incoming *in)
 
 	if (sa) {
 		if (is_repeated(sa, in->datagram))
-			exchange_resend_response(sa, &in->local, &in->remote, in->datagram.len);
+			exchange_resend_response(sa, &in->local, &in->remote, 0);
 		else
 			report_dropped(in->e, sa, IKE_DROP_MESSAGE_ID, &in->remote);
 		return false;

@@ -326,6 +326,26 @@ static void what_does_not_come_through_is_split_smaller(void **state)
 	assert_int_equal(read_piece(&sent[11]).skf.total, 3);
 }
 
+/* RFC 7383 §2.5.2: "the node MUST reset its retransmission timers": 4, 7.2 s, then 4 s again. */
+static void smaller_pieces_start_the_timers_over(void **state)
+{
+	struct pair *p = fragmenting(state);
+	uint64_t start;
+
+	begin_watching(p, 500); /* IKE_SA_INIT passes */
+	assert_int_equal(pair_initiate(p, &p->a, "net"), 0);
+	start = p->now;
+	assert_int_equal(n_sent, 2 + 2);
+	pair_run_until(p, start + 11 * SECOND);
+	assert_int_equal(n_sent, 4 + 2);
+	pair_run_until(p, start + 12 * SECOND);
+	assert_int_equal(n_sent, 6 + 5);
+	pair_run_until(p, start + 16 * SECOND);
+	assert_int_equal(n_sent, 11 + 5);
+	pair_run_until(p, start + 400 * SECOND); /* and it ends */
+	assert_int_equal(pair_find_event(&p->a, EVENT_IKE_FAILED)->cause, CAUSE_TIMEOUT);
+}
+
 static enum wire_verdict narrow_way_back(struct pair *p, struct datagram *d)
 {
 	enum wire_verdict v = watch(p, d);
@@ -333,16 +353,27 @@ static enum wire_verdict narrow_way_back(struct pair *p, struct datagram *d)
 	return d->to == &p->b ? WIRE_PASS : v;
 }
 
-/* The answer alone is too large for its path: the request is repeated until it fits. */
+/* The answer alone is large, and too large for its path (§2.4): the request, a single datagram, is
+ * repeated until the answer is made smaller. */
 static void an_answer_that_does_not_come_through_is_split_smaller(void **state)
 {
-	struct pair *p = fragmenting(state);
+	struct pair_conn a, b;
+	struct pair *p = *state;
 
+	memset(long_b, 'b', sizeof(long_b) - 1);
+	pair_default(p, &a, &b);
+	a.remote_id = NULL;
+	b.local_id = long_b;
+	pair_configure(p, &a, &b);
 	begin_watching(p, 600);
 	p->wire = narrow_way_back;
 	assert_int_equal(pair_initiate(p, &p->a, "net"), 0);
-	pair_run_until(p, p->now + 12 * SECOND);
+	pair_run_until(p, p->now + 10 * SECOND);
+	assert_int_equal(pair_child_count(&p->a), 0);
+	assert_int_equal(n_sent, 3 + 2 + 1 + 2); /* the same answer twice */
+	pair_run_until(p, p->now + 2 * SECOND);
 	pair_assert_agree(p, 1);
+	assert_int_equal(n_sent, 8 + 1 + 3);
 	assert_int_equal(pair_count_events(&p->b, EVENT_CHILD_UP), 1);
 }
 
@@ -509,6 +540,7 @@ int main(void)
 	    TEST(any_order_and_any_repetition_will_do),
 	    TEST(forged_fragments_spoil_nothing),
 	    TEST(what_does_not_come_through_is_split_smaller),
+	    TEST(smaller_pieces_start_the_timers_over),
 	    TEST(an_answer_that_does_not_come_through_is_split_smaller),
 	    TEST(a_newer_set_replaces_the_older),
 	    TEST(the_first_fragment_alone_brings_the_answer_again),
