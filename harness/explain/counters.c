@@ -45,7 +45,6 @@ void counting_end(struct counting *c)
 	free(c->open.frames);
 	free(c->open.esp);
 	esp_opener_free(c->opener);
-	map_free(&c->path_index);
 	map_free(&c->esp_index);
 }
 
@@ -54,21 +53,61 @@ static struct seen seen_of(const struct counting *c, const struct packet *p)
 	return (struct seen){c->place, p->number, p->time_us};
 }
 
+static uint64_t pair_hash(const struct ip_addr *src, const struct ip_addr *dst)
+{
+	return hash_octets(hash_octets(HASH_START, src, sizeof(*src)), dst, sizeof(*dst));
+}
+
+static uint64_t address_hash(size_t place, const struct ip_addr *addr)
+{
+	return hash_octets(hash_number(HASH_START, place), addr, sizeof(*addr));
+}
+
+size_t path_between(const struct survey *s, const struct ip_addr *src, const struct ip_addr *dst)
+{
+	return map_get(&s->pair_index, pair_hash(src, dst));
+}
+
+size_t esp_of_spi(const struct survey *s, uint32_t spi)
+{
+	return map_get(&s->spi_index, spi);
+}
+
+bool is_end_at(const struct survey *s, size_t place, const struct ip_addr *addr)
+{
+	return map_get(&s->address_index, address_hash(place, addr)) != SIZE_MAX;
+}
+
+static int index_path(struct survey *s, size_t at)
+{
+	struct path *p = &s->paths[at];
+	uint64_t pair = pair_hash(&p->src.addr, &p->dst.addr);
+
+	p->prev = map_get(&s->pair_index, pair);
+	if (map_put(&s->pair_index, pair, at) ||
+	    map_put(&s->address_index, address_hash(p->place, &p->src.addr), at) ||
+	    map_put(&s->address_index, address_hash(p->place, &p->dst.addr), at))
+		return ERR_NOMEM;
+	return 0;
+}
+
 static int path_of(struct counting *c, const struct packet *p, struct path **ret_path)
 {
 	struct survey *s = c->s;
-	uint64_t h = flow_hash(c->place, false, p->info.proto, &p->src, &p->dst);
-	size_t at = map_get(&c->path_index, h);
+	uint64_t h = flow_hash(c->place, false, 0, &p->src, &p->dst);
+	size_t at = map_get(&s->path_index, h);
 	struct path *path;
 
 	if (at == SIZE_MAX) {
 		path = ARRAY_ADD(s->paths, s->n_paths);
-		if (!path || map_put(&c->path_index, h, s->n_paths - 1))
+		if (!path || map_put(&s->path_index, h, s->n_paths - 1))
 			return ERR_NOMEM;
 		at = s->n_paths - 1;
 		path->place = c->place;
 		path->src = p->src;
 		path->dst = p->dst;
+		if (index_path(s, at))
+			return ERR_NOMEM;
 		path->first = seen_of(c, p);
 	}
 	*ret_path = &s->paths[at];
@@ -120,6 +159,9 @@ static int esp_of(struct counting *c, const struct packet *p, uint32_t spi,
 				       .encap = p->encap,
 				       .first = seen_of(c, p),
 				       .late_flow = FACT_NONE};
+		e->prev = map_get(&s->spi_index, spi);
+		if (map_put(&s->spi_index, spi, at))
+			return ERR_NOMEM;
 		e->child = facts_child_by_spi(&s->f, spi, SIZE_MAX, &e->to_initiator);
 	}
 	*ret_flow = &s->esp[at];

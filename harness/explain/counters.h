@@ -9,7 +9,7 @@
 struct counting {
 	struct survey *s;
 	size_t place;
-	struct map path_index, esp_index;
+	struct map esp_index;
 	struct esp_opener *opener; /* NULL: no keys */
 	struct facts open; /* one ESP packet and its frame at a time; borrows keys and SAs */
 	unsigned since_reset;

@@ -69,7 +69,8 @@ static int find_short_tag(const struct survey *s, struct findings *out)
 	int err = 0;
 
 	for (i = 0; !err && i < s->n_esp; i++)
-		for (k = 0; !err && k < s->n_esp; k++) {
+		for (k = 0; !err && k < s->n_esp && all_have_residue(&s->esp[i], RESIDUE_OF_96);
+		     k++) {
 			const struct esp_flow *a = &s->esp[i], *b = &s->esp[k];
 			struct finding *f;
 

@@ -58,7 +58,7 @@ static bool has_answered(const struct survey *s, const struct ip_addr *src,
 static bool is_silent_init(const struct survey *s, const struct exchange *x,
 			   struct exchange_sum *ret_sum)
 {
-	if (x->type != IKE_SA_INIT || x->first_request == FACT_NONE || !exchange_is_first(s, x))
+	if (x->type != IKE_SA_INIT || x->first_request == FACT_NONE || !x->first)
 		return false;
 	*ret_sum = exchange_everywhere(s, x);
 	return !ret_sum->answered && ret_sum->sent >= TRIES_MIN &&
@@ -284,8 +284,7 @@ static int find_unanswered(const struct survey *s, struct findings *out)
 		struct finding *f;
 		char name[48];
 
-		if (x->type == IKE_SA_INIT || x->first_request == FACT_NONE ||
-		    !exchange_is_first(s, x))
+		if (x->type == IKE_SA_INIT || x->first_request == FACT_NONE || !x->first)
 			continue;
 		sum = exchange_everywhere(s, x);
 		if (sum.answered || sum.sent < TRIES_MIN || is_settled_later(s, sum.at_sender))

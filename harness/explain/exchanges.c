@@ -42,6 +42,34 @@ static int find_exchange(struct survey *s, struct map *index, size_t i, struct e
 	return 0;
 }
 
+static uint64_t same_hash(const struct exchange *x)
+{
+	uint64_t h = hash_number(HASH_START, x->ike_sa);
+
+	return hash_number(h, (uint64_t)x->id << 9 | (uint64_t)x->type << 1 | x->by_initiator);
+}
+
+/* Chains what several places have seen of one exchange. */
+static int link_places(struct survey *s)
+{
+	struct map last = {0};
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < s->n_exchanges; i++) {
+		struct exchange *x = &s->exchanges[i];
+		size_t before = map_get(&last, same_hash(x));
+
+		x->next = FACT_NONE;
+		x->first = before == SIZE_MAX;
+		if (!x->first)
+			s->exchanges[before].next = i;
+		err = map_put(&last, same_hash(x), i);
+	}
+	map_free(&last);
+	return err;
+}
+
 static uint64_t time_of(const struct survey *s, size_t msg)
 {
 	return s->f.frames[s->f.ike[msg].frame].time_us;
@@ -92,5 +120,5 @@ int exchanges_sum(struct survey *s)
 			add_response(x, i);
 	}
 	map_free(&index);
-	return err;
+	return err ? err : link_places(s);
 }

@@ -23,6 +23,17 @@ static int show_fragments(const struct survey *s, struct findings *out, struct f
 	return err;
 }
 
+static const struct exchange *first_record(const struct survey *s, const struct exchange *x)
+{
+	const struct exchange *e, *at;
+
+	for (e = s->exchanges; e < x; e++)
+		for (at = e; e->first && at->next != FACT_NONE; at = &s->exchanges[at->next])
+			if (&s->exchanges[at->next] == x)
+				return e;
+	return x;
+}
+
 static int find_fragments_dropped(const struct survey *s, struct findings *out)
 {
 	size_t i;
@@ -36,7 +47,7 @@ static int find_fragments_dropped(const struct survey *s, struct findings *out)
 
 		if (x->first_request == FACT_NONE || x->ip_fragments < 2)
 			continue;
-		sum = exchange_everywhere(s, x);
+		sum = exchange_everywhere(s, first_record(s, x));
 		if (sum.answered || sum.sent < TRIES_MIN)
 			continue;
 		f = finding_add(out, LIKELY,
@@ -75,7 +86,8 @@ static int find_intermediate(const struct survey *s, struct findings *out)
 
 		if (x->type != IKE_INTERMEDIATE || x->first_request == FACT_NONE ||
 		    x->largest <= IPV6_MIN_MTU || s->f.ike[x->first_request].fragments ||
-		    exchange_everywhere(s, x).answered || !knows_fragmentation(s, x->ike_sa))
+		    exchange_everywhere(s, first_record(s, x)).answered ||
+		    !knows_fragmentation(s, x->ike_sa))
 			continue;
 		f = finding_add(
 		    out, LIKELY,

@@ -92,13 +92,19 @@ static bool is_sibling(const struct path *a, const struct path *b)
 	       ip_addr_eq(&a->src.addr, &b->src.addr);
 }
 
+static size_t last_sibling(const struct survey *s, size_t path)
+{
+	return path_between(s, &s->paths[path].src.addr, &s->paths[path].dst.addr);
+}
+
 static int find_keepalive_move(const struct survey *s, struct findings *out)
 {
 	size_t i, k;
 	int err = 0;
 
 	for (i = 0; !err && i < s->n_paths; i++)
-		for (k = 0; !err && k < s->n_paths; k++) {
+		for (k = s->paths[i].n_keepalive ? last_sibling(s, i) : FACT_NONE;
+		     !err && k != FACT_NONE; k = s->paths[k].prev) {
 			const struct path *new = &s->paths[i], *old = &s->paths[k], *stale;
 			char a[ENDPOINT_STRLEN], b[ENDPOINT_STRLEN];
 			struct finding *f;
@@ -190,7 +196,7 @@ static int find_aged_firewall(const struct survey *s, struct findings *out)
 		char span[32], name[48];
 		struct finding *f;
 
-		if (x->by_initiator || x->first_request == FACT_NONE || !exchange_is_first(s, x))
+		if (x->by_initiator || x->first_request == FACT_NONE || !x->first)
 			continue;
 		sum = exchange_everywhere(s, x);
 		frame = msg_frame(s, sum.at_sender->first_request);

@@ -145,7 +145,7 @@ static int find_size_loss(const struct survey *s, struct findings *out, bool ban
 	int err = 0;
 
 	for (i = 0; !err && s->n_places > 1 && i < s->n_esp; i++)
-		for (k = 0; !err && k < s->n_esp; k++)
+		for (k = esp_of_spi(s, s->esp[i].spi); !err && k != FACT_NONE; k = s->esp[k].prev)
 			if (is_size_loss(&s->esp[i], &s->esp[k], &l) && l.above == band &&
 			    !is_told(s, &s->esp[i]))
 				err = show_size_loss(s, out, &s->esp[i], &s->esp[k], &l);

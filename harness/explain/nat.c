@@ -12,8 +12,7 @@ static bool is_blocked_auth(const struct survey *s, const struct exchange *x,
 	const struct fact_frame *f;
 	const struct exchange *init;
 
-	if (x->type != IKE_AUTH || x->first_request == FACT_NONE || x->ip_fragments ||
-	    !exchange_is_first(s, x))
+	if (x->type != IKE_AUTH || x->first_request == FACT_NONE || x->ip_fragments || !x->first)
 		return false;
 	*ret_sum = exchange_everywhere(s, x);
 	init = exchange_find(s, x->ike_sa, IKE_SA_INIT);
@@ -97,7 +96,7 @@ static int find_not_followed(const struct survey *s, struct findings *out, bool 
 	int err = 0;
 
 	for (i = 0; !err && i < s->n_esp; i++)
-		for (k = 0; !err && k < s->n_esp; k++) {
+		for (k = esp_of_spi(s, s->esp[i].spi); !err && k != FACT_NONE; k = s->esp[k].prev) {
 			const struct esp_flow *old = &s->esp[i], *new = &s->esp[k];
 			const struct path *stale;
 			struct finding *f;

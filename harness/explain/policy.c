@@ -24,17 +24,6 @@ static bool is_private(const struct ip_addr *a)
 	return false;
 }
 
-static bool is_peer_address(const struct survey *s, size_t place, const struct ip_addr *a)
-{
-	size_t i;
-
-	for (i = 0; i < s->n_paths; i++)
-		if (s->paths[i].place == place &&
-		    (ip_addr_eq(&s->paths[i].src.addr, a) || ip_addr_eq(&s->paths[i].dst.addr, a)))
-			return true;
-	return false;
-}
-
 /* Whether addr is an end of the child's IKE SA at that place, and which: of the child's initiator?
  */
 static bool role_of(const struct survey *s, const struct child_sa_fact *c, size_t place,
@@ -86,8 +75,8 @@ static bool belongs_inside(const struct survey *s, const struct ip_flow *flow)
 static bool is_leak(const struct survey *s, const struct ip_flow *flow,
 		    enum certainty *ret_certainty)
 {
-	if (flow->inside || !is_peer_address(s, flow->place, &flow->src.addr) ||
-	    is_peer_address(s, flow->place, &flow->dst.addr))
+	if (flow->inside || !is_end_at(s, flow->place, &flow->src.addr) ||
+	    is_end_at(s, flow->place, &flow->dst.addr))
 		return false;
 	*ret_certainty = CERTAIN;
 	if (belongs_inside(s, flow))
@@ -226,18 +215,14 @@ static int find_esp_blocked(const struct survey *s, struct findings *out)
 /* Without keys: ESP one way only, though IKE goes both ways. */
 static bool goes_one_way(const struct survey *s, const struct path *p)
 {
-	size_t i;
 	bool ike_back = false;
+	size_t i;
 
-	for (i = 0; i < s->n_paths; i++) {
-		const struct path *q = &s->paths[i];
-
-		if (!ip_addr_eq(&q->src.addr, &p->dst.addr) ||
-		    !ip_addr_eq(&q->dst.addr, &p->src.addr))
-			continue;
-		if (q->n_esp)
+	for (i = path_between(s, &p->dst.addr, &p->src.addr); i != FACT_NONE;
+	     i = s->paths[i].prev) {
+		if (s->paths[i].n_esp)
 			return false;
-		ike_back = ike_back || q->n_ike;
+		ike_back = ike_back || s->paths[i].n_ike;
 	}
 	return ike_back;
 }

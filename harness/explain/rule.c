@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "harness/explain/counters.h"
+
 static bool same_exchange(const struct exchange *a, const struct exchange *b)
 {
 	return a->ike_sa == b->ike_sa && a->id == b->id && a->by_initiator == b->by_initiator &&
@@ -12,13 +14,9 @@ static bool same_exchange(const struct exchange *a, const struct exchange *b)
 struct exchange_sum exchange_everywhere(const struct survey *s, const struct exchange *x)
 {
 	struct exchange_sum sum = {.at_sender = x};
-	size_t i;
+	const struct exchange *e = x;
 
-	for (i = 0; i < s->n_exchanges; i++) {
-		const struct exchange *e = &s->exchanges[i];
-
-		if (!same_exchange(e, x))
-			continue;
+	for (;;) {
 		sum.seen_at += e->sent > 0;
 		if (e->sent > sum.at_sender->sent)
 			sum.at_sender = e;
@@ -26,18 +24,10 @@ struct exchange_sum exchange_everywhere(const struct survey *s, const struct exc
 			sum.sent = e->sent;
 		if (e->answered > sum.answered)
 			sum.answered = e->answered;
+		if (e->next == FACT_NONE)
+			return sum;
+		e = &s->exchanges[e->next];
 	}
-	return sum;
-}
-
-bool exchange_is_first(const struct survey *s, const struct exchange *x)
-{
-	const struct exchange *e;
-
-	for (e = s->exchanges; e < x; e++)
-		if (same_exchange(e, x))
-			return false;
-	return true;
 }
 
 const struct exchange *exchange_find(const struct survey *s, size_t ike_sa, uint8_t type)
@@ -92,13 +82,9 @@ bool is_lost_between(const struct survey *s, const struct exchange *x)
 const struct path *path_find(const struct survey *s, size_t place, const struct endpoint *src,
 			     const struct endpoint *dst)
 {
-	size_t i;
+	size_t at = map_get(&s->path_index, flow_hash(place, false, 0, src, dst));
 
-	for (i = 0; i < s->n_paths; i++)
-		if (s->paths[i].place == place && endpoint_eq(&s->paths[i].src, src) &&
-		    endpoint_eq(&s->paths[i].dst, dst))
-			return &s->paths[i];
-	return NULL;
+	return at == SIZE_MAX ? NULL : &s->paths[at];
 }
 
 uint64_t esp_count_at(const struct survey *s, uint32_t spi, size_t place)
@@ -106,9 +92,8 @@ uint64_t esp_count_at(const struct survey *s, uint32_t spi, size_t place)
 	uint64_t n = 0;
 	size_t i;
 
-	for (i = 0; i < s->n_esp; i++)
-		if (s->esp[i].spi == spi && s->esp[i].place == place)
-			n += s->esp[i].n;
+	for (i = esp_of_spi(s, spi); i != FACT_NONE; i = s->esp[i].prev)
+		n += s->esp[i].place == place ? s->esp[i].n : 0;
 	return n;
 }
 
@@ -174,10 +159,8 @@ bool path_seen(const struct survey *s, const struct ip_addr *src, uint16_t src_p
 {
 	size_t i;
 
-	for (i = 0; i < s->n_paths; i++)
-		if (ip_addr_eq(&s->paths[i].src.addr, src) &&
-		    (!src_port || s->paths[i].src.port == src_port) &&
-		    ip_addr_eq(&s->paths[i].dst.addr, dst))
+	for (i = path_between(s, src, dst); i != FACT_NONE; i = s->paths[i].prev)
+		if (!src_port || s->paths[i].src.port == src_port)
 			return true;
 	return false;
 }

@@ -7,15 +7,13 @@
 
 #define TRIES_MIN 3 /* transmissions without an answer before it is worth a word */
 
-/* The same exchange as other places saw it, all together. */
+/* An exchange as all places saw it; x: its first record. */
 struct exchange_sum {
 	unsigned sent, answered;	  /* the most that one place saw */
 	size_t seen_at;			  /* places that saw a request */
 	const struct exchange *at_sender; /* where the most requests were seen */
 };
 struct exchange_sum exchange_everywhere(const struct survey *s, const struct exchange *x);
-/* The first record of it among the places: so that a rule looks at each exchange once. */
-bool exchange_is_first(const struct survey *s, const struct exchange *x);
 
 /* An exchange of that IKE SA, at any place; NULL. */
 const struct exchange *exchange_find(const struct survey *s, size_t ike_sa, uint8_t type);

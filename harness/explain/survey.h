@@ -30,12 +30,14 @@ struct path {
 	size_t place;
 	struct endpoint src, dst;
 	uint64_t n_ike, n_esp, n_keepalive;
+	size_t prev; /* path between the same addresses, in this direction; FACT_NONE */
 	struct seen first, last;
 	struct seen first_ike, last_ike, first_esp, last_esp, first_keepalive, last_keepalive;
 };
 
 struct esp_flow {
 	size_t place;
+	size_t prev; /* flow of the same SPI; FACT_NONE */
 	struct endpoint src, dst;
 	uint32_t spi;
 	bool encap;
@@ -99,6 +101,8 @@ struct exchange {
 	unsigned after; /* sent again though the response had been seen a while before */
 	size_t first_request, last_request, first_response, last_response; /* facts.ike */
 	size_t largest;							   /* IKE message */
+	size_t next;	     /* the same exchange at another place; FACT_NONE */
+	bool first;	     /* the first record of it */
 	size_t ip_fragments; /* of the largest request that came in some */
 };
 
@@ -129,6 +133,10 @@ struct survey {
 	struct inner_icmp *inner_icmp;
 	size_t n_inner_icmp;
 	struct map flow_index;
+	struct map path_index;	  /* place, both endpoints -> paths */
+	struct map address_index; /* place, address -> an end of IKE or ESP there */
+	struct map pair_index;	  /* both addresses -> what goes between them, the sum in paths */
+	struct map spi_index;	  /* SPI -> the last of its flows; then esp_flow.prev */
 	bool have_keys;
 	bool keys_missing; /* asked for, and none found */
 };
@@ -137,6 +145,12 @@ struct survey {
 int survey_read(char *const *paths, size_t n, const char *keys_path, struct survey *ret_survey,
 		struct err_msg *msg);
 void survey_free(struct survey *s);
+
+/* The last path from one address to another, at any place; go on with path.prev. FACT_NONE. */
+size_t path_between(const struct survey *s, const struct ip_addr *src, const struct ip_addr *dst);
+/* The last flow of an SPI; go on with esp_flow.prev. FACT_NONE. */
+size_t esp_of_spi(const struct survey *s, uint32_t spi);
+bool is_end_at(const struct survey *s, size_t place, const struct ip_addr *addr);
 
 struct seen seen_frame(const struct survey *s, size_t frame); /* of facts.frames */
 struct seen seen_msg(const struct survey *s, size_t msg);     /* of facts.ike */

@@ -143,11 +143,14 @@ static bool esp_flows_both_ways(const struct survey *s)
 {
 	size_t i, k;
 
-	for (i = 0; i < s->n_esp; i++)
-		for (k = 0; k < s->n_esp && k < 4096; k++)
-			if (ip_addr_eq(&s->esp[i].src.addr, &s->esp[k].dst.addr) &&
-			    ip_addr_eq(&s->esp[i].dst.addr, &s->esp[k].src.addr))
+	for (i = 0; i < s->n_paths; i++) {
+		const struct path *p = &s->paths[i];
+
+		k = p->n_esp ? path_between(s, &p->dst.addr, &p->src.addr) : FACT_NONE;
+		for (; k != FACT_NONE; k = s->paths[k].prev)
+			if (s->paths[k].n_esp)
 				return true;
+	}
 	return false;
 }
 
