@@ -43,6 +43,12 @@ static int link_message(struct dissector *d, size_t i)
 	return 0;
 }
 
+/* As long as it is filled: a flood has many of them, each with room for IKE_PAYLOADS_MAX. */
+const struct ike_payloads *keep_payloads(struct facts *f, const struct ike_payloads *p)
+{
+	return arena_copy(&f->arena, p, offsetof(struct ike_payloads, v) + p->n * sizeof(p->v[0]));
+}
+
 static int decode_outer(struct dissector *d, size_t i)
 {
 	struct facts *f = d->f;
@@ -56,7 +62,7 @@ static int decode_outer(struct dissector *d, size_t i)
 				   "IKE message with a broken chain of payloads (RFC "
 				   "7296 §3.2)");
 	}
-	m->outer = arena_copy(&f->arena, &payloads, sizeof(payloads));
+	m->outer = keep_payloads(f, &payloads);
 	return m->outer ? 0 : ERR_NOMEM;
 }
 

@@ -217,7 +217,7 @@ static int decode_inner(struct dissector *d, size_t i, struct view chain)
 				   "§3.2)");
 	}
 	m->chain = chain;
-	m->inner = arena_copy(&f->arena, &payloads, sizeof(payloads));
+	m->inner = keep_payloads(f, &payloads);
 	return m->inner ? 0 : ERR_NOMEM;
 }
 

@@ -43,6 +43,8 @@ void reassembly_free(struct reassembly *r);
 int reassembly_add(struct reassembly *r, struct facts *f, size_t i, struct view fragment,
 		   const struct ip_info *info, struct view *ret_packet, size_t *ret_n);
 
+/* ike.c: a copy in the arena. */
+const struct ike_payloads *keep_payloads(struct facts *f, const struct ike_payloads *p);
 /* ike_open.c: opens SK or SKF of message i; sets sealed, inner, chain. */
 int ike_open(struct dissector *d, size_t i);
 /* ike_sa.c: what message i (opened or not) says of IKE SAs. */
