@@ -180,7 +180,7 @@ struct verdicts {
 	size_t n_standing;
 	struct check_result named[NAMED_MAX];
 	size_t n_named;
-	size_t failed;
+	size_t by_verdict[3]; /* enum verdict */
 };
 
 static int judge(const struct facts *f, const struct options *o, struct verdicts *v)
@@ -193,9 +193,9 @@ static int judge(const struct facts *f, const struct options *o, struct verdicts
 	for (i = 0; i < o->n_named; i++)
 		check_run(o->named[i], f, &o->params, &v->named[v->n_named++]);
 	for (i = 0; i < v->n_standing; i++)
-		v->failed += v->standing[i].verdict == VERDICT_FAIL;
+		v->by_verdict[v->standing[i].verdict]++;
 	for (i = 0; i < v->n_named; i++)
-		v->failed += v->named[i].verdict == VERDICT_FAIL;
+		v->by_verdict[v->named[i].verdict]++;
 	return 0;
 }
 
@@ -246,10 +246,14 @@ static void print_text(const struct facts *f, const struct options *o, const str
 		facts_print_ladder(stdout, f, i);
 	}
 	printf("\nChecks\n");
+	if (!o->keys)
+		printf("  Without --keys DIR what is sealed stays so, and is not judged.\n");
 	check_results_print(stdout, f, v->standing, v->n_standing, colour);
 	check_results_print(stdout, f, v->named, v->n_named, colour);
-	printf("\n%s: %zu of %zu checks failed%s\n", passed ? "pass" : "FAIL", v->failed,
-	       v->n_standing + v->n_named, broken_captures(f) ? ", and a capture is broken" : "");
+	printf("\n%s: %zu checks: %zu passed, %zu failed, %zu n/a%s\n", passed ? "pass" : "FAIL",
+	       v->n_standing + v->n_named, v->by_verdict[VERDICT_PASS], v->by_verdict[VERDICT_FAIL],
+	       v->by_verdict[VERDICT_NOT_APPLICABLE],
+	       broken_captures(f) ? "; a capture is broken" : "");
 }
 
 static int report(const struct facts *f, const struct options *o)
@@ -260,7 +264,7 @@ static int report(const struct facts *f, const struct options *o)
 
 	if (err)
 		return complain("checks", err_text(err));
-	passed = !v.failed && !broken_captures(f);
+	passed = !v.by_verdict[VERDICT_FAIL] && !broken_captures(f);
 	if (o->json)
 		print_json(f, &v, passed);
 	else

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LINE_MAX_LEN 76
+
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
 	return strcmp((*a)->fts_name, (*b)->fts_name);
@@ -29,20 +31,38 @@ static int sentence_len(const char *text)
 	return (int)(end - text);
 }
 
+/* Words to lines of 76, indented by 4. */
+static void print_wrapped(const char *text, size_t len)
+{
+	const char *end = text + len;
+	size_t column = 0, word;
+
+	for (text += strspn(text, " \n"); text < end; text += strspn(text, " \n")) {
+		word = strcspn(text, " \n");
+		if (word > (size_t)(end - text))
+			word = (size_t)(end - text);
+		if (column > 0 && column + 1 + word > LINE_MAX_LEN) {
+			putchar('\n');
+			column = 0;
+		}
+		printf("%s%.*s", column ? " " : "    ", (int)word, text);
+		column += word + 1;
+		text += word;
+	}
+	putchar('\n');
+}
+
 static int list_one(const char *path)
 {
 	struct err_msg msg = {{0}};
 	struct scenario *sc;
-	char purpose[400], *at;
 
 	if (scenario_load(path, &sc, &msg) < 0) {
 		fprintf(stderr, "%s\n", msg.text);
 		return EXIT_USAGE;
 	}
-	snprintf(purpose, sizeof(purpose), "%.*s", sentence_len(sc->purpose), sc->purpose);
-	for (at = purpose; (at = strchr(at, '\n'));)
-		*at = ' ';
-	printf("%-32s %s\n", path, purpose);
+	printf("%s\n", path);
+	print_wrapped(sc->purpose, (size_t)sentence_len(sc->purpose));
 	scenario_free(sc);
 	return EXIT_PASS;
 }

@@ -10,18 +10,34 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* bash reads a file at its start that sets PS1 anew; it is given one that does so last. */
+static bool write_rc(const char *path, const char *node)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		return false;
+	fprintf(file, "[ -r ~/.bashrc ] && . ~/.bashrc\nPS1='%s:\\w# '\n", node);
+	return fclose(file) == 0;
+}
+
 static void become_shell(struct world *world, const char *node)
 {
-	const char *shell = getenv("SHELL");
-	char prompt[96];
+	const char *shell = getenv("SHELL"), *name;
+	char prompt[96], rc[4096];
 	int back;
 
 	if (ns_enter(net_node_fd(world->net, node), &back) < 0)
 		_exit(126);
+	shell = shell && *shell ? shell : "/bin/sh";
+	name = strrchr(shell, '/') ? strrchr(shell, '/') + 1 : shell;
 	snprintf(prompt, sizeof(prompt), "%s# ", node);
 	setenv("PS1", prompt, 1);
 	setenv("BEETLAB_RUN", net_run(world->net), 1);
-	execlp(shell ? shell : "/bin/sh", shell ? shell : "sh", (char *)NULL);
+	snprintf(rc, sizeof(rc), "%s/bashrc", net_dir(world->net));
+	if (strcmp(name, "bash") == 0 && write_rc(rc, node))
+		execlp(shell, name, "--rcfile", rc, (char *)NULL);
+	execlp(shell, name, (char *)NULL);
 	_exit(127);
 }
 
@@ -44,14 +60,16 @@ static int run_shell(struct world *world, const char *node)
 	return pid < 0 ? EXIT_FAIL : WEXITSTATUS(status);
 }
 
-static void print_nodes(const struct world *world)
+static void print_banner(const struct world *world, const char *node)
 {
 	size_t i;
 
-	printf("The network stands until this shell ends. Its nodes, for ip netns exec:\n");
+	printf("You are in %s; no daemon runs here. The network stands until this shell ends. Its\n"
+	       "nodes, for ip netns exec:\n",
+	       node);
 	for (i = 0; i < world->plan->topology.nodes_count; i++)
 		printf("  %s-%s\n", net_run(world->net), world->plan->topology.nodes[i]);
-	printf("Captures grow in %s/captures.\n", world->dir);
+	printf("Captures stay in %s/captures; remove them when you are done.\n", world->dir);
 	fflush(stdout);
 }
 
@@ -66,7 +84,7 @@ static int shell_in(const struct plan *plan, const char *node)
 		fprintf(stderr, "beetlab shell: %s\n", msg.text);
 		return EXIT_FAIL;
 	}
-	print_nodes(&world);
+	print_banner(&world, node);
 	status = run_shell(&world, node);
 	if (world_close(&world, &msg) < 0) {
 		fprintf(stderr, "beetlab shell: %s\n", msg.text);

@@ -217,10 +217,14 @@ void check_results_print(FILE *out, const struct facts *f, const struct check_re
 	for (i = 0; i < n; i++) {
 		const struct check_result *r = &results[i];
 
-		fprintf(out, "  %s%-5s%s  %s (%s): %s\n", colour ? colours[r->verdict] : "",
-			words[r->verdict], colour ? "\033[0m" : "", r->check->title,
-			r->check->clause,
-			r->verdict == VERDICT_FAIL && r->n_faults ? r->check->name : r->summary);
+		fprintf(out, "  %s%-5s%s  %s: %s (%s): ", colour ? colours[r->verdict] : "",
+			words[r->verdict], colour ? "\033[0m" : "", r->check->name, r->check->title,
+			r->check->clause);
+		if (r->n_faults_all)
+			fprintf(out, "%zu fault%s\n", r->n_faults_all,
+				r->n_faults_all == 1 ? "" : "s");
+		else
+			fprintf(out, "%s\n", r->summary);
 		print_findings(out, f, "", r->faults, r->n_faults);
 		print_findings(out, f, "note: ", r->notes, r->n_notes);
 	}
