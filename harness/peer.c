@@ -489,7 +489,8 @@ static bool has_children(void *arg, char *seen, size_t cap)
 	const struct expected *expected = arg;
 	unsigned count = peer_count_children(expected->peer);
 
-	snprintf(seen, cap, "%u children at %s", count, expected->peer->node);
+	snprintf(seen, cap, "%u %s at %s", count, count == 1 ? "child" : "children",
+		 expected->peer->node);
 	return count == expected->count;
 }
 

@@ -52,5 +52,6 @@ void check_first_packet(const struct facts *f, const struct check_params *p, str
 		    has_packet_first(&f->children[i].asked_ts_r))
 			judge_child(f, r, i);
 	check_conclude(r, "no child was asked for with a packet first in its selectors",
-		       "%zu children, each with the packet that asked for it first", r->examined);
+		       "%zu %s, each with the packet that asked for it first", r->examined,
+		       children(r->examined));
 }

@@ -122,5 +122,6 @@ void check_cookies(const struct facts *f, const struct check_params *p, struct c
 		}
 	}
 	check_conclude(r, "nobody asked for a cookie",
-		       "%zu cookies asked for, %zu given back as they were", demands, returns);
+		       "%zu cookie%s asked for, %zu given back unchanged", demands, plural(demands),
+		       returns);
 }

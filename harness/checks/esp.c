@@ -145,10 +145,10 @@ void check_esp_sequence(const struct facts *f, const struct check_params *p, str
 	map_free(&top);
 	map_free(&senders);
 	if (unknown)
-		check_note(r, FACT_NONE,
-			   "%zu SPIs were not captured at their sender: only numbers used twice "
-			   "are judged of them",
-			   unknown);
+		check_note(
+		    r, FACT_NONE,
+		    "%zu SPI%s not captured at the sender: only numbers used twice are judged",
+		    unknown, plural(unknown));
 	check_conclude(r, "no ESP packet was seen", "%zu ESP packets, numbers rising", r->examined);
 }
 
@@ -261,6 +261,6 @@ void check_replay(const struct facts *f, const struct check_params *p, struct ch
 	if (!inside)
 		r->examined = 0;
 	check_conclude(r, "no ESP packet came twice at a place, or none was captured inside",
-		       "%zu ESP packets came twice, and what is inside was delivered once",
-		       r->examined);
+		       "%zu ESP packet%s came twice, and what is inside was delivered once",
+		       r->examined, plural(r->examined));
 }

@@ -126,8 +126,8 @@ void check_requests(const struct facts *f, const struct check_params *p, struct 
 	map_free(&s.last);
 	check_conclude(
 	    r, "no IKE request was seen",
-	    "%zu requests answered or sent again; %zu messages sent again octet by octet",
-	    r->examined, again);
+	    "%zu request%s answered or sent again; %zu message%s sent again octet by octet",
+	    r->examined, plural(r->examined), again, plural(again));
 }
 
 /* How far one side of an SA has counted, at one place. */
@@ -235,8 +235,8 @@ void check_message_ids(const struct facts *f, const struct check_params *p, stru
 			count_message(f, r, &cs, i);
 	map_free(&cs.by_key);
 	free(cs.v);
-	check_conclude(r, "no IKE request was seen", "%zu requests, numbered without gap",
-		       r->examined);
+	check_conclude(r, "no IKE request was seen", "%zu request%s, numbered without gap",
+		       r->examined, plural(r->examined));
 }
 
 static void judge_end(const struct facts *f, struct check_result *r, const struct ike_sa_fact *sa)
@@ -268,5 +268,6 @@ void check_no_sa_left(const struct facts *f, const struct check_params *p, struc
 		r->examined++;
 		judge_end(f, r, sa);
 	}
-	check_conclude(r, "no IKE SA was established", "%zu IKE SAs, all deleted", r->examined);
+	check_conclude(r, "no IKE SA was established", "%zu IKE SA%s, none left", r->examined,
+		       plural(r->examined));
 }

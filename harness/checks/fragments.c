@@ -184,6 +184,6 @@ void check_fragments(const struct facts *f, const struct check_params *p, struct
 	free(s.sets);
 	free(s.announced);
 	check_conclude(r, "no IKE message came in fragments",
-		       "%zu messages in fragments, numbered and announced as they should be",
-		       r->examined);
+		       "%zu message%s in fragments, numbered and announced as they should be",
+		       r->examined, plural(r->examined));
 }

@@ -35,6 +35,18 @@ const char *ike_sa_describe(const struct ike_sa_fact *sa, char *buf, size_t cap)
 /* No router has taken the packet yet, as its TTL shows: it has the addresses it was sent with. */
 bool frame_is_as_sent(const struct fact_frame *frame);
 double seconds(uint64_t us);
+
+/* "1 packet", "2 packets"; "1 child", "2 children". */
+static inline const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static inline const char *children(size_t n)
+{
+	return n == 1 ? "child" : "children";
+}
+
 /* The place where that side of an IKE SA is on the wire itself, as TTLs show; where it was seen
  * first, if none does; FACT_NONE. */
 size_t check_side_place(const struct facts *f, size_t ike_sa, bool initiator);

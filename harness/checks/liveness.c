@@ -229,5 +229,5 @@ void check_dpd(const struct facts *f, const struct check_params *p, struct check
 		watch_side(f, p, r, i, false);
 	}
 	check_conclude(r, "nobody was asked whether it lives",
-		       "%zu questions, each when it was due", r->examined);
+		       "%zu question%s, each when it was due", r->examined, plural(r->examined));
 }

@@ -357,7 +357,7 @@ void check_mobike(const struct facts *f, const struct check_params *p, struct ch
 	for (i = 0; i < f->n_esp; i++)
 		judge_esp(f, r, &u, &f->esp[i]);
 	check_conclude(r, "no two ends agreed on MOBIKE",
-		       "%zu address updates; COOKIE2 returned, answers to where the requests came "
+		       "%zu address update%s; COOKIE2 returned, answers to where the requests came "
 		       "from, ESP on the path of the last update",
-		       u.n);
+		       u.n, plural(u.n));
 }

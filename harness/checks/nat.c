@@ -44,9 +44,9 @@ void check_nat_detection(const struct facts *f, const struct check_params *p,
 						      : "not that of its sender");
 	}
 	check_conclude(r, "no NAT detection notify was seen",
-		       "%zu pairs of hashes; %zu of them not as sent, so that a NAT may have "
+		       "%zu pair%s of hashes; %zu of them not as sent, so that a NAT may have "
 		       "changed the addresses",
-		       r->examined, elsewhere);
+		       r->examined, plural(r->examined), elsewhere);
 }
 
 /* Either side has seen a hash in IKE_SA_INIT that does not match: both then know of a NAT. */
@@ -286,10 +286,11 @@ void check_keepalive(const struct facts *f, const struct check_params *p, struct
 	check_conclude(r,
 		       "no peer is behind a NAT for certain, or no SA lived longer than the "
 		       "interval",
-		       "%zu SAs of peers behind a NAT, never silent for longer than %u s; %zu "
-		       "keep-alives",
-		       r->examined, p->keepalive_s ? p->keepalive_s : DEFAULT_KEEPALIVE_S,
-		       f->n_keepalives);
+		       "%zu SA%s of peers behind a NAT, never silent for longer than %u s; %zu "
+		       "keep-alive%s",
+		       r->examined, plural(r->examined),
+		       p->keepalive_s ? p->keepalive_s : DEFAULT_KEEPALIVE_S, f->n_keepalives,
+		       plural(f->n_keepalives));
 }
 
 /* What the IKE_SA_INIT messages of one side say. */

@@ -83,8 +83,8 @@ void check_selectors(const struct facts *f, const struct check_params *p, struct
 				    i_text, r_text);
 	}
 	judge_unmet(p, r, met);
-	check_conclude(r, "no child was negotiated", "%zu children, selectors as they must be",
-		       r->examined);
+	check_conclude(r, "no child was negotiated", "%zu %s, selectors as they must be",
+		       r->examined, children(r->examined));
 }
 
 static bool vendor_id_seen(const struct facts *f, size_t ike_sa)
@@ -166,6 +166,6 @@ void check_mode(const struct facts *f, const struct check_params *p, struct chec
 	if (!packets)
 		r->examined = 0;
 	check_conclude(r, "no opened ESP packet of a negotiation that was seen",
-		       "%zu children and %zu packets in the mode that they must have", r->examined,
-		       packets);
+		       "%zu %s and %zu packet%s in the mode that they must have", r->examined,
+		       children(r->examined), packets, plural(packets));
 }

@@ -126,8 +126,8 @@ void check_mss(const struct facts *f, const struct check_params *p, struct check
 		note_untried(r, flow);
 	}
 	check_conclude(r, "no TCP connection with SYN and SYN/ACK was seen inside ESP",
-		       "%zu TCP connections, segments that fit a path of %u octets both ways",
-		       r->examined, mtu);
+		       "%zu TCP connection%s, segments that fit a path of %u octets both ways",
+		       r->examined, plural(r->examined), mtu);
 }
 
 /* After a router has said what fits, nothing larger may be sent to where the refused packet went
@@ -197,8 +197,9 @@ void check_pmtu(const struct facts *f, const struct check_params *p, struct chec
 	if (p->icmp == YES && !told && r->examined)
 		check_fault(r, FACT_NONE, "no router said on an outer wire that ESP does not fit");
 	if (p->icmp == NO && told)
-		check_fault(r, first, "%zu messages of routers that ESP does not fit", told);
+		check_fault(r, first, "%zu message%s of routers that ESP does not fit", told,
+			    plural(told));
 	check_conclude(r, "no ESP packet was seen",
-		       "%zu ESP packets, none fragmented; routers said %zu times what fits",
-		       r->examined, told);
+		       "%zu ESP packet%s, none fragmented; routers said %zu time%s what fits",
+		       r->examined, plural(r->examined), told, plural(told));
 }

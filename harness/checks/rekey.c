@@ -253,7 +253,8 @@ static void judge_all(const struct facts *f, const struct check_params *p, struc
 	for (i = 0; i < f->n_ike && !r->err; i++)
 		judge_nonce(f, r, &s->nonces, i);
 	if (s->count < p->rekeys)
-		check_fault(r, FACT_NONE, "%zu rekeyings, fewer than %zu", s->count, p->rekeys);
+		check_fault(r, FACT_NONE, "%zu rekeying%s, fewer than %zu", s->count,
+			    plural(s->count), p->rekeys);
 }
 
 void check_rekey(const struct facts *f, const struct check_params *p, struct check_result *r)
@@ -270,5 +271,6 @@ void check_rekey(const struct facts *f, const struct check_params *p, struct che
 	free(s.children);
 	r->examined = s.count;
 	check_conclude(r, "nothing was rekeyed",
-		       "%zu rekeyings: made before broken, with new SPIs and nonces", s.count);
+		       "%zu rekeying%s: made before broken, with new SPIs and nonces", s.count,
+		       plural(s.count));
 }

@@ -214,6 +214,6 @@ void check_retransmit(const struct facts *f, const struct check_params *p, struc
 	map_free(&all.places);
 	free(all.v);
 	check_conclude(r, "no IKE message was sent again",
-		       "%zu messages sent again, %zu times in all, as they were", all.repeated,
-		       r->examined);
+		       "%zu message%s sent again, %zu time%s in all, unchanged", all.repeated,
+		       plural(all.repeated), r->examined, plural(r->examined));
 }
