@@ -427,6 +427,16 @@ static const struct kind kinds[] = {
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
+const char *occurred_kind(size_t index)
+{
+	return index < KINDS ? kinds[index].name : NULL;
+}
+
+const char *occurred_param(size_t kind, size_t index)
+{
+	return index < PARAMS_MAX ? kinds[kind].params[index] : NULL;
+}
+
 static const struct kind *find_kind(const char *name)
 {
 	size_t i;

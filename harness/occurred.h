@@ -34,6 +34,10 @@ struct occurrence {
 	char text[96]; /* "3 seen, at least 1" */
 };
 
+/* The kinds, and the parameters of one, for the test that each is documented; NULL: no more. */
+const char *occurred_kind(size_t index);
+const char *occurred_param(size_t kind, size_t index);
+
 int occurred_validate(struct doc *doc, const struct sc_expectation *expectation,
 		      struct err_msg *msg);
 /* what: the kind's noun. Returns buf. */

@@ -345,6 +345,11 @@ int params_validate(struct doc *doc, const struct sc_expectation *expectation, s
 			 expectation->check, known);
 }
 
+const char *params_key(size_t index)
+{
+	return index < ROWS ? rows[index].key : NULL;
+}
+
 void params_clear(struct check_params *params)
 {
 	ts_list_free(&params->tunnel_nets);

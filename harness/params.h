@@ -11,5 +11,7 @@ int params_validate(struct doc *doc, const struct sc_expectation *expectation, s
 int params_read(struct doc *doc, const struct pair_list *with, struct check_params *params,
 		struct err_msg *msg);
 void params_clear(struct check_params *params);
+/* The keys, for the test that each is documented; NULL: no more. */
+const char *params_key(size_t index);
 
 #endif
