@@ -32,6 +32,9 @@ const struct rule *rules_table(size_t *ret_n)
 }
 
 static char *format(struct arena *a, const char *fmt, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+static char *format(struct arena *a, const char *fmt, va_list args)
 {
 	char text[TEXT_MAX];
 
