@@ -145,6 +145,137 @@ static void every_finding_has_its_capture_and_its_neighbour(void **state)
 	assert_true(healthy >= 20);
 }
 
+/* Findings that no capture here shows: over facts made by hand. */
+static char *faults_of(struct survey *s)
+{
+	struct findings f;
+	char *text;
+
+	assert_int_equal(findings_find(s, &f), 0);
+	text = ids(&f, false);
+	findings_free(&f);
+	return text;
+}
+
+static void expect_faults(struct survey *s, const char *want)
+{
+	char *got = faults_of(s);
+
+	assert_string_equal(got, want);
+	free(got);
+}
+
+static void a_packet_outside_the_selectors_of_its_sa_is_f35(void **state)
+{
+	struct esp_flow e = {.spi = 1, .n = 5, .child = FACT_NONE, .late_flow = FACT_NONE};
+	struct place_sum place = {0};
+	struct survey s = {.places = &place, .n_places = 1, .esp = &e, .n_esp = 1};
+
+	(void)state;
+	e.prev = FACT_NONE;
+	expect_faults(&s, "");
+	e.n_outside = 1;
+	expect_faults(&s, "F35");
+}
+
+/* One place, one IKE SA, two messages at 0 s and 1 s: a request and its response. */
+struct by_hand {
+	struct fact_frame frames[2];
+	struct ike_msg ike[2];
+	struct ike_sa_fact sa;
+	struct exchange x;
+	struct place_sum place;
+	struct survey s;
+};
+
+static void make_exchange(struct by_hand *h, uint8_t type)
+{
+	*h = (struct by_hand){.place = {.begin_us = 1}};
+	h->frames[0] = (struct fact_frame){.number = 1, .time_us = 1000000, .kind = FRAME_IKE};
+	h->frames[1] = (struct fact_frame){.number = 2, .time_us = 2000000, .kind = FRAME_IKE};
+	h->ike[0] = (struct ike_msg){.hdr = {.exchange = type, .version = IKE_VERSION},
+				     .request = true,
+				     .from_initiator = true,
+				     .retransmission_of = FACT_NONE,
+				     .request_of = FACT_NONE};
+	h->ike[1] = h->ike[0];
+	h->ike[1].frame = 1;
+	h->ike[1].request = h->ike[1].from_initiator = false;
+	h->ike[1].request_of = 0;
+	h->sa.rekeyed_from = h->sa.established_msg = FACT_NONE;
+	h->x = (struct exchange){.type = type,
+				 .by_initiator = true,
+				 .sent = 1,
+				 .answered = 1,
+				 .first_response = 1,
+				 .last_response = 1,
+				 .next = FACT_NONE,
+				 .first = true};
+	h->s = (struct survey){.f = {.frames = h->frames, .ike = h->ike, .ike_sas = &h->sa},
+			       .places = &h->place,
+			       .n_places = 1,
+			       .exchanges = &h->x,
+			       .n_exchanges = 1};
+	h->s.f.n_frames = h->s.f.n_ike = 2;
+	h->s.f.n_ike_sas = 1;
+}
+
+static void esp_behind_the_delete_of_its_sa_is_f20(void **state)
+{
+	struct child_sa_fact child = {.spi_i = 1, .end = CHILD_DELETED};
+	struct esp_flow e = {.spi = 1, .n = 5, .prev = FACT_NONE, .late_flow = FACT_NONE};
+	struct by_hand h;
+
+	(void)state;
+	make_exchange(&h, INFORMATIONAL);
+	h.s.f.children = &child;
+	h.s.f.n_children = 1;
+	h.s.esp = &e;
+	h.s.n_esp = 1;
+	e.last.time_us = 3000000; /* one second behind: it was on its way */
+	expect_faults(&h.s, "");
+	e.last.time_us = 5000000;
+	expect_faults(&h.s, "F20");
+}
+
+static void two_children_with_the_same_selectors_are_f25(void **state)
+{
+	struct ts mine = {.lo = {4, {10}}, .hi = {4, {10}}},
+		  other = {.lo = {4, {11}}, .hi = {4, {11}}};
+	struct child_sa_fact v[2] = {{.spi_i = 1, .ts_i = {&mine, 1}, .ts_r = {&other, 1}},
+				     {.spi_i = 2, .ts_i = {&mine, 1}, .ts_r = {&other, 1}}};
+	struct by_hand h;
+
+	(void)state;
+	make_exchange(&h, CREATE_CHILD_SA);
+	h.s.f.children = v;
+	h.s.f.n_children = 2;
+	expect_faults(&h.s, "F25");
+	v[1].rekeys = 1;
+	expect_faults(&h.s, "");
+}
+
+static void a_group_in_the_proposal_of_ike_auth_is_f40(void **state)
+{
+	static const uint8_t with_group[] = {0, 0, 0, 28, 1, 3,	 4, 2, 0, 0, 0, 1, 3, 0,
+					     0, 8, 1, 0,  0, 28, 0, 0, 0, 8, 4, 0, 0, 31};
+	static const uint8_t without[] = {0, 0, 0, 20, 1, 3, 4, 1, 0, 0,
+					  0, 1, 0, 0,  0, 8, 1, 0, 0, 28};
+	struct ike_payloads p = {1,
+				 {{.type = PAYLOAD_SA, .body = {with_group, sizeof(with_group)}}}};
+	struct refusal_fact refusal = {.msg = 1, .notify = N_NO_PROPOSAL_CHOSEN};
+	struct by_hand h;
+
+	(void)state;
+	make_exchange(&h, IKE_AUTH);
+	h.ike[0].inner = &p;
+	h.s.f.refusals = &refusal;
+	h.s.f.n_refusals = 1;
+	expect_faults(&h.s, "F40");
+	p.v[0].body = (struct view){without, sizeof(without)};
+	expect_faults(&h.s, "MAP-esp-proposal");
+}
+
 static void every_rule_has_its_texts_and_a_name_of_its_own(void **state)
 {
 	const struct rule *r;
@@ -214,6 +345,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(reference_captures_give_what_they_must),
 	    cmocka_unit_test(every_finding_has_its_capture_and_its_neighbour),
+	    cmocka_unit_test(a_packet_outside_the_selectors_of_its_sa_is_f35),
+	    cmocka_unit_test(esp_behind_the_delete_of_its_sa_is_f20),
+	    cmocka_unit_test(two_children_with_the_same_selectors_are_f25),
+	    cmocka_unit_test(a_group_in_the_proposal_of_ike_auth_is_f40),
 	    cmocka_unit_test(every_rule_has_its_texts_and_a_name_of_its_own),
 	    cmocka_unit_test(a_capture_cut_anywhere_gives_what_it_has),
 	    cmocka_unit_test(what_is_no_capture_is_told_with_its_name),
