@@ -139,7 +139,8 @@ struct ike_sa *ike_sa_new(struct ike_engine *e, struct ike_conn *conn, bool init
 	sa->remote = *remote;
 	sa->heard = sa->mobike.confirmed = (struct ike_path){*local, *remote};
 	sa->created = sa->last_received = sa->last_sent = now;
-	sa->rekey_at = sa->reauth_at = sa->expire_at = sa->roam_at = DEADLINE_NEVER;
+	sa->rekey_at = sa->reauth_at = sa->expire_at = sa->roam_at = sa->inherited_at =
+	    DEADLINE_NEVER;
 	sa->began = initiator;
 	sa->deadline.object = sa;
 	list_init(&sa->tasks);

@@ -234,8 +234,9 @@ struct ike_sa {
 	uint64_t last_received;	      /* an authenticated message */
 	uint64_t last_sent;
 	uint64_t last_moved;
-	uint64_t roam_at;		  /* when to look at the host's routes; DEADLINE_NEVER */
-	uint64_t linger_until;		  /* in IKE_DESTROYING */
+	uint64_t inherited_at; /* when tasks came from the SA that it replaces; DEADLINE_NEVER */
+	uint64_t roam_at;      /* when to look at the host's routes; DEADLINE_NEVER */
+	uint64_t linger_until; /* in IKE_DESTROYING */
 	char why[sizeof(struct err_msg)]; /* of the last refusal */
 };
 

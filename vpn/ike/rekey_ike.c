@@ -174,6 +174,7 @@ static void hand_over(struct ike_sa *old, struct ike_sa *next, uint64_t now)
 {
 	child_sa_inherit(old, next);
 	task_inherit(old, next);
+	next->inherited_at = now;
 	reauth_follow(old, next);
 	retire(old, "its successor is there", now);
 	ike_sa_rearm(next);

@@ -12,7 +12,8 @@
  *     outbound     a rekeyed child's outbound SA is used though the peer has not deleted the old
  * one gone         a deleted child's inbound SA has waited long enough for what was on its way
  *     roam         the host's network has changed a moment ago: is there still a way to the peer?
- *     linger       the last answer of an SA that is gone is forgotten
+ *     inherited    what waited in an SA that this one replaces is begun, behind the answer that
+ * made it linger       the last answer of an SA that is gone is forgotten
  *
  * Others report facts to these through the fields last_sent, last_received, request.next_try and
  * created; nobody else computes a deadline. */
@@ -133,7 +134,7 @@ uint64_t timers_next(const struct ike_sa *sa)
 	at = earlier(at, keepalive_at(sa));
 	at = earlier(at, earlier(rekey_at(sa), expire_at(sa)));
 	at = earlier(at, reauth_at(sa));
-	at = earlier(at, sa->roam_at);
+	at = earlier(at, earlier(sa->roam_at, sa->inherited_at));
 	list_for_each (pos, tmp, &sa->children)
 		at = earlier(at, child_next(sa, list_entry(pos, struct child_sa, node)));
 	return earlier(at, linger_at(sa));
@@ -195,6 +196,12 @@ static void run_rekey(struct ike_sa *sa, uint64_t now)
 		task_run_next(sa, now);
 }
 
+static void run_inherited(struct ike_sa *sa, uint64_t now)
+{
+	sa->inherited_at = DEADLINE_NEVER;
+	task_run_next(sa, now);
+}
+
 static void run_liveness(struct ike_sa *sa, uint64_t now)
 {
 	uint64_t last = last_sign_of_life(sa);
@@ -242,6 +249,8 @@ void timers_run(struct ike_sa *sa, uint64_t now)
 	}
 	if (sa->roam_at <= now && !roam_run(sa, now))
 		return;
+	if (sa->inherited_at <= now)
+		run_inherited(sa, now);
 	if (retransmit_at(sa) <= now && !exchange_retransmit(sa, now))
 		return;
 	if (fragments_give_up_at(sa->fragments[false]) <= now)

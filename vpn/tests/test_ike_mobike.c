@@ -393,6 +393,63 @@ static void an_update_crosses_a_rekeying(void **state)
 	pair_free(p);
 }
 
+/* b rekeys the IKE SA while a's update is on its way and lost, and a still hears at HOME. */
+static void a_lost_update_is_said_again_in_the_new_sa(void **state)
+{
+	struct pair *p = up(39, false);
+	struct ike_sa_info info = only_sa(&p->b);
+
+	(void)state;
+	arm(p, 0);
+	ADDRESSES(&p->a, ROAD, HOME);
+	pair_run_until(p, p->now + SECOND);
+	assert_int_equal(ike_engine_rekey_ike(p->b.engine, info.id, p->now), 0);
+	run(p, 2);
+	assert_at(p, ROAD, ROAD, PEER);
+	pair_assert_agree(p, 1);
+	pair_free(p);
+}
+
+/* RFC 4555 §3.5: a responder has no say in it. */
+static void an_update_from_the_responder_is_ignored(void **state)
+{
+	struct pair *p = up(60, false);
+	struct ike_sa_info info = only_sa(&p->a);
+	struct ike_sa *sa = ike_sa_find(p->a.engine, info.id);
+	uint8_t in[128], out[128];
+	struct ike_builder b = ike_builder_chain(in, sizeof(in)),
+			   reply = ike_builder_chain(out, sizeof(out));
+	struct ike_payloads payloads;
+
+	(void)state;
+	assert_int_equal(ip_addr_parse(OTHER, &sa->heard.remote.addr), 0);
+	payload_notify_simple(&b, N_UPDATE_SA_ADDRESSES, (struct view){0});
+	assert_int_equal(ike_payloads_decode(ike_builder_first(&b),
+					     (struct view){in + 1, b.w.len - 1}, &payloads),
+			 0);
+	mobike_request(sa, &payloads, &reply, p->now);
+	assert_addr(&sa->remote.addr, PEER);
+	pair_free(p);
+}
+
+/* What stands inside the tunnel is no way to the host. */
+static void addresses_inside_the_tunnel_are_not_told(void **state)
+{
+	struct pair *p = up(61, false);
+	struct ike_sa_info info = only_sa(&p->b);
+	struct ike_sa *sa = ike_sa_find(p->b.engine, info.id);
+
+	(void)state;
+	ADDRESSES(&p->a, HOME, "10.1.0.5", ROAD);
+	run(p, 1);
+	assert_int_equal(sa->mobike.peer.n, 1);
+	assert_addr(&sa->mobike.peer.v[0], ROAD);
+	ADDRESSES(&p->a, HOME);
+	run(p, 1);
+	assert_int_equal(sa->mobike.peer.n, 0);
+	pair_free(p);
+}
+
 /* RFC 4555 §3.5: local policy is what the connection says of its peer's address. */
 static void an_address_that_the_connection_forbids_is_refused(void **state)
 {
@@ -493,6 +550,9 @@ int main(void)
 	    cmocka_unit_test(a_second_change_outruns_the_first),
 	    cmocka_unit_test(the_first_initiator_decides_after_rekeying),
 	    cmocka_unit_test(an_update_crosses_a_rekeying),
+	    cmocka_unit_test(a_lost_update_is_said_again_in_the_new_sa),
+	    cmocka_unit_test(an_update_from_the_responder_is_ignored),
+	    cmocka_unit_test(addresses_inside_the_tunnel_are_not_told),
 	    cmocka_unit_test(an_address_that_the_connection_forbids_is_refused),
 	    cmocka_unit_test(a_nat_that_is_forbidden_is_told),
 	    cmocka_unit_test(a_wrong_cookie2_ends_the_sa),

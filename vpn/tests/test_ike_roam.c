@@ -168,6 +168,36 @@ static void an_unanswered_request_finds_another_address_of_the_peer(void **state
 	pair_free(p);
 }
 
+static enum wire_verdict lose_to_peer2(struct pair *p, struct datagram *d)
+{
+	char at[IP_ADDR_STRLEN];
+
+	(void)p;
+	ip_addr_format(&d->at.addr, at, sizeof(at));
+	return strcmp(at, PEER2) == 0 ? WIRE_DROP : WIRE_PASS;
+}
+
+/* RFC 4555 §3.7: b says that it is there now; it has to answer from there first. */
+static void a_new_address_of_the_responder_has_to_answer(void **state)
+{
+	struct pair *p = up(13, true, false);
+	struct ike_sa_info info;
+	size_t i;
+
+	(void)state;
+	p->wire = lose_to_peer2;
+	ADDRESSES(&p->b, PEER2);
+	run(p, 2);
+	assert_true(ike_engine_sa(p->a.engine, 0, &info));
+	assert_addr(&info.remote.addr, PEER2);
+	for (i = 0; i < p->a.n_sas; i++)
+		assert_addr(&p->a.sas[i].remote.addr, PEER);
+	p->wire = NULL;
+	run(p, 20);
+	assert_sa_at(&p->a, HOME, PEER2);
+	pair_free(p);
+}
+
 static void an_address_that_does_not_answer_carries_no_esp(void **state)
 {
 	struct pair *p = configured(3, true);
@@ -322,9 +352,9 @@ static void changes_in_quick_succession_are_one(void **state)
 
 	(void)state;
 	ADDRESSES(&p->a, "");
-	p->now += SECOND / 100;
+	pair_run_until(p, p->now + SECOND / 100);
 	ADDRESSES(&p->a, "203.0.113.6");
-	p->now += SECOND / 100;
+	pair_run_until(p, p->now + SECOND / 100);
 	ADDRESSES(&p->a, ROAD);
 	run(p, 1);
 	assert_sa_at(&p->a, ROAD, PEER);
@@ -340,6 +370,7 @@ int main(void)
 	    cmocka_unit_test(a_responder_that_moves_may_lose_any_message),
 	    cmocka_unit_test(an_unanswered_request_finds_another_address_of_the_peer),
 	    cmocka_unit_test(an_address_that_does_not_answer_carries_no_esp),
+	    cmocka_unit_test(a_new_address_of_the_responder_has_to_answer),
 	    cmocka_unit_test(a_new_address_beside_the_one_in_use_is_told),
 	    cmocka_unit_test(an_initiator_without_a_route_waits_for_one),
 	    cmocka_unit_test(the_same_route_after_an_outage_sends_at_once),
