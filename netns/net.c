@@ -266,13 +266,19 @@ int net_add_route(struct net *net, const char *node, const char *dst, const char
 {
 	const struct topo_route route = {.node = node, .dst = dst, .via = via, .ifname = ifname};
 	struct nl_sock *sock = net_node_netlink(net, node);
+	struct err_msg why = {{0}};
 	struct ip_addr to, gateway;
 	unsigned bits;
+	int err;
 
 	if (!sock || topology_parse_route(&route, &to, &bits, &gateway) < 0)
 		return err_set(msg, ERR_INVALID, "route to %s of %s: no such node, or no route",
 			       dst, node);
-	return netlink_add_route(sock, &to, bits, &gateway, ifname, msg);
+	err = netlink_add_route(sock, &to, bits, &gateway, ifname, &why);
+	if (err == 0)
+		return 0;
+	return err_set(msg, err, "%s: route %s%s%s%s%s: %.300s", node, dst, via ? " via " : "",
+		       via ? via : "", ifname ? " dev " : "", ifname ? ifname : "", why.text);
 }
 
 int net_add_tun(struct net *net, const char *node, const char *ifname, struct err_msg *msg)

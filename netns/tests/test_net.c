@@ -146,6 +146,7 @@ static void test_what_the_kernel_refuses_is_named(void **state)
 					 .text = "table ip x { chain y { frobnicate } }\n",
 					 .file = "t.yaml",
 					 .line = 7};
+	const struct topo_route route = {.node = "alone", .dst = "default", .via = "9.9.9.9"};
 	struct topology topo = {.nodes = nodes, .nodes_count = 1};
 	struct err_msg msg = {{0}};
 	struct net *net = NULL;
@@ -159,6 +160,9 @@ static void test_what_the_kernel_refuses_is_named(void **state)
 	assert_int_equal(strncmp(msg.text, "t.yaml:7: alone: nft refuses the rules: Error:", 46),
 			 0);
 	assert_non_null(strstr(msg.text, "frobnicate"));
+	topo.rules_count = 0, topo.routes = &route, topo.routes_count = 1;
+	assert_int_equal(net_build(&topo, &net, &msg), ERR_IO);
+	assert_int_equal(strncmp(msg.text, "alone: route default via 9.9.9.9: ", 34), 0);
 	assert_null(net);
 }
 
