@@ -183,8 +183,7 @@ struct sc_fault {
 	const char *ike, *child;
 	struct sc_range count;
 	struct sc_range lasts_ms;
-	bool is_together;	     /* at all nodes, not at one of them ... */
-	struct sc_range together_ms; /* ... so far apart */
+	struct sc_range together_ms; /* not 0: at all nodes, not at one of them, so far apart */
 	struct sc_impairment to;
 };
 

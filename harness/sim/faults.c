@@ -93,6 +93,7 @@ static int draw_fault(struct sim_faults *faults, struct sim_rng *rng, const stru
 {
 	struct sim_fault f = {.sc = sc, .at = sim_rng_between(rng, from, until)};
 	size_t one = sc->nodes.count ? sim_rng_next(rng) % sc->nodes.count : 0, i;
+	bool together = sc->together_ms.hi > 0;
 	int64_t first = f.at;
 	int err = 0;
 
@@ -101,12 +102,12 @@ static int draw_fault(struct sim_faults *faults, struct sim_rng *rng, const stru
 	if (sc->nodes.count == 0)
 		return add(faults, &f);
 	for (i = 0; i < sc->nodes.count && err == 0; i++) {
-		int64_t apart = sc->is_together ? draw_ms(rng, &sc->together_ms) : 0;
+		int64_t apart = draw_ms(rng, &sc->together_ms);
 
-		if (!sc->is_together && i != one)
+		if (!together && i != one)
 			continue;
 		f.node = sc->nodes.items[i];
-		f.at = i && sc->is_together ? first + apart : first;
+		f.at = i && together ? first + apart : first;
 		err = add(faults, &f);
 	}
 	return err;
