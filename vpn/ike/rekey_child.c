@@ -162,6 +162,11 @@ struct verdict rekey_child_request(struct ike_sa *sa, const struct payload_notif
 	struct child_terms terms = {.old = old};
 	struct child_answer answer;
 
+	/* The answer that makes it ours may be on its way; CHILD_SA_NOT_FOUND would have the peer
+	 * make another one (RFC 7296 §2.25.1). */
+	if (!old && sa->offer)
+		return verdict_notify(N_TEMPORARY_FAILURE,
+				      "the Child SA may be one that is being made");
 	if (!old)
 		return not_found(reply, rekey);
 	if (old->superseded || old->state == CHILD_DELETING)

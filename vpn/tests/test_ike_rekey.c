@@ -54,6 +54,18 @@ static struct child_sa_info first_child(struct side *s)
 	return child;
 }
 
+static struct child_sa_info newest_child(struct side *s)
+{
+	struct child_sa_info child, newest = first_child(s);
+	struct ike_sa_info sa;
+	size_t i;
+
+	assert_true(ike_engine_sa(s->engine, 0, &sa));
+	for (i = 0; ike_engine_child(s->engine, sa.id, i, &child); i++)
+		newest = child.id > newest.id ? child : newest;
+	return newest;
+}
+
 static void rekey_child(struct pair *p, struct side *s)
 {
 	assert_int_equal(ike_engine_rekey_child(s->engine, first_child(s).id, p->now), 0);
@@ -244,6 +256,28 @@ static void an_unknown_child_is_named_as_not_found_and_made_anew(void **state)
 	pair_run_until(p, p->now + 30 * SECOND);
 	assert_int_equal(pair_child_count(&p->a), pair_child_count(&p->b));
 	assert_int_equal(p->a.n_sas, p->b.n_sas);
+}
+
+/*                              <- b: REKEY(old)
+ *  a: answer, new child -> lost
+ *  a: REKEY(new child) ->      <- b: TEMPORARY_FAILURE, since its own request is still out
+ *                              <- b: REKEY(old) again
+ *  a: answer again ->                                  both have the new child, a rekeys it later
+ */
+static void a_child_that_is_being_made_may_be_asked_for_already(void **state)
+{
+	struct pair *p = *state;
+
+	rekey_child(p, &p->b);
+	pair_pull(p);
+	assert_true(pair_step(p));
+	pair_pull(p);
+	p->n_queued = 0;
+	assert_int_equal(ike_engine_rekey_child(p->a.engine, newest_child(&p->a).id, p->now), 0);
+	settle_watching(p);
+	pair_run_until(p, p->now + 60 * SECOND);
+	pair_assert_agree(p, 1);
+	assert_int_equal(pair_count_events(&p->b, EVENT_CHILD_UP), 1);
 }
 
 /*  a: CREATE_CHILD_SA(IKE) ->   <- response    a: D(IKE) over the old SA ->   <- {} */
@@ -462,6 +496,8 @@ int main(void)
 					    teardown),
 	    cmocka_unit_test_setup_teardown(the_responder_may_rekey_and_becomes_initiator, setup,
 					    teardown),
+	    cmocka_unit_test_setup_teardown(a_child_that_is_being_made_may_be_asked_for_already,
+					    setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_successor_that_the_peer_uses_has_the_children, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(crossed_ike_rekeyings_leave_one_ike_sa, setup,
