@@ -92,6 +92,8 @@ int peer_kill_sa(struct peer *peer, const char *ike, struct err_msg *msg);
 
 /* Rekeys the child of that name, or if child is NULL the IKE SA, and waits until only the new one
  * is there. ERR_AGAIN, ERR_STATE. */
+/* Asks for it, and no more. */
+int peer_rekey_async(struct peer *peer, const char *child, const char *ike, struct err_msg *msg);
 int peer_rekey(struct peer *peer, const char *child, const char *ike, unsigned timeout_ms,
 	       struct err_msg *msg);
 /* Waits until one SA of that name is there, and none that is to be deleted. */

@@ -77,7 +77,7 @@ static bool is_rekeyed(void *arg, char *seen, size_t cap)
 	return now.working == 1 && now.leaving == 0 && strcmp(now.spi, progress->before.spi) != 0;
 }
 
-static int ask(struct peer *peer, const char *child, const char *ike, struct err_msg *msg)
+int peer_rekey_async(struct peer *peer, const char *child, const char *ike, struct err_msg *msg)
 {
 	struct vici_writer body = {0};
 	int err;
@@ -98,7 +98,7 @@ int peer_rekey(struct peer *peer, const char *child, const char *ike, unsigned t
 		err = err_set(msg, ERR_STATE, "%u SAs of %s at %s", progress.before.working,
 			      child ? child : ike, peer_node(peer));
 	if (err == 0)
-		err = ask(peer, child, ike, msg);
+		err = peer_rekey_async(peer, child, ike, msg);
 	return err < 0 ? err : wait_until(is_rekeyed, &progress, timeout_ms, "rekeying", msg);
 }
 

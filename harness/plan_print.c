@@ -62,6 +62,8 @@ static void describe_wait(const struct sc_step *s, char *buf, size_t cap)
 	else if (s->sas >= 0)
 		snprintf(buf, cap, "wait for %d IKE SA%s at %s", s->sas, s->sas == 1 ? "" : "s",
 			 s->node);
+	else if (s->settled)
+		snprintf(buf, cap, "wait until child %s is settled at %s", s->settled, s->node);
 	else if (s->event)
 		snprintf(buf, cap, "wait for event %s at %s", s->event, s->node);
 	else

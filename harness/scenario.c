@@ -218,6 +218,7 @@ static const struct field rekey_fields[] = {
     {"times", field_count, AT(sc_step, count), NULL, false},
     {"times_long", field_count, AT(sc_step, count_long), NULL, false},
     {"every", field_ms, AT(sc_step, every_ms), NULL, false},
+    {"detached", field_bool, AT(sc_step, detached), NULL, false},
     STEP_WITHIN,
     STEP_EXPECT,
     END};
@@ -259,6 +260,7 @@ static const struct field wait_fields[] = {
     STEP_NODE(true),
     {"children", field_unsigned, AT(sc_step, children), NULL, false},
     {"sas", field_unsigned, AT(sc_step, sas), NULL, false},
+    {"settled", field_text, AT(sc_step, settled), NULL, false},
     {"event", field_text, AT(sc_step, event), NULL, false},
     {"times", field_unsigned, AT(sc_step, count), NULL, false},
     STEP_RUN(false),
@@ -578,12 +580,12 @@ static bool drives_endpoint(enum step_kind kind)
 
 static int check_wait(const struct scenario *sc, const struct sc_step *step, struct err_msg *msg)
 {
-	unsigned conditions =
-	    (step->children >= 0) + (step->sas >= 0) + (step->event != NULL) + (step->run != NULL);
+	unsigned conditions = (step->children >= 0) + (step->sas >= 0) + (step->settled != NULL) +
+			      (step->event != NULL) + (step->run != NULL);
 
 	if (conditions != 1)
 		return doc_error(sc->doc, step->line, msg,
-				 "'wait' waits for one of children, sas, event, run");
+				 "'wait' waits for one of children, sas, settled, event, run");
 	if (!step->run && !find_endpoint(sc, step->node))
 		return doc_error(sc->doc, step->line, msg, "no endpoint at '%s'", step->node);
 	return 0;

@@ -236,9 +236,10 @@ struct sc_step {
 	double lost;	     /* udp, finish: share of datagrams that may be lost */
 	int children, sas;   /* wait; -1: not asked */
 	unsigned within_ms;
-	bool detached; /* initiate: does not wait for the outcome */
-	bool force;    /* terminate: forgets the SA, whatever the peer says */
-	int expect;    /* enum step_result */
+	bool detached;	     /* initiate, rekey: does not wait for the outcome */
+	const char *settled; /* wait: one SA of this child, and nothing under way */
+	bool force;	     /* terminate: forgets the SA, whatever the peer says */
+	int expect;	     /* enum step_result */
 	struct sc_faults faults;
 };
 

@@ -97,6 +97,17 @@ int step_terminate(struct world *world, const struct sc_step *step, struct step_
 	return peer_terminate(world_peer(world, step->node), step->ike, within(step), msg);
 }
 
+static int rekey_detached(struct world *world, const struct sc_step *step, struct err_msg *msg)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < step->nodes.count && err == 0; i++)
+		err = peer_rekey_async(world_peer(world, step->nodes.items[i]), step->child,
+				       step->ike, msg);
+	return err;
+}
+
 /* All nodes that take turns have let the old SA go before the next begins. */
 static int rekey_once(struct world *world, const struct sc_step *step, unsigned turn,
 		      struct err_msg *msg)
@@ -119,6 +130,8 @@ int step_rekey(struct world *world, const struct sc_step *step, struct step_outc
 	struct err_msg why = {{0}};
 	int err = 0;
 
+	if (step->detached)
+		return rekey_detached(world, step, msg);
 	for (i = 0; i < times && err == 0; i++) {
 		err = rekey_once(world, step, i, &why);
 		/* What goes through each new SA is what the scenario is about. */
@@ -251,6 +264,9 @@ int step_wait(struct world *world, const struct sc_step *step, struct step_outco
 		return wait_command(world, step, outcome, msg);
 	if (step->event)
 		return wait_event(world, step, outcome, msg);
+	if (step->settled)
+		return peer_wait_settled(world_peer(world, step->node), step->settled, NULL,
+					 within(step), msg);
 	if (step->children >= 0)
 		return peer_wait_children(world_peer(world, step->node), (unsigned)step->children,
 					  within(step), msg);

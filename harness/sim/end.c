@@ -342,6 +342,9 @@ int sim_end_command(struct sim_end *end, const char *command, const char *text, 
 	if (!end->node)
 		return err_set(msg, ERR_STATE, "%s is not running", sim_end_name(end));
 	end->now = now;
+	/* answers that nobody has waited for */
+	control_session_sent(end->session, control_session_output(end->session).len);
+	vici_stream_free(&end->answers);
 	snprintf(copy, sizeof(copy), "%s", text);
 	vici_begin(&v, VICI_CMD_REQUEST, command);
 	while ((line = strsep(&rest, "\n")))

@@ -213,8 +213,6 @@ static bool command(struct sim_world *world, struct sim_end *end, const char *na
 	if (!sim_end_is_running(end))
 		return false;
 	snprintf(text, sizeof(text), "%s = %s\ntimeout = -1", key, value);
-	while (sim_end_answered(end, &msg) != ERR_AGAIN)
-		;
 	return sim_end_command(end, name, text, world->now, &msg) == 0;
 }
 

@@ -29,6 +29,10 @@ const char *sim_step_missing(const struct sc_step *step)
 		return "programs in a node";
 	case STEP_LISTED:
 		return "list-sas";
+	case STEP_NETWORK:
+		return "changes of a node's network";
+	case STEP_MEMORY:
+		return "a daemon's memory";
 	case STEP_WAIT:
 		return step->run ? "programs in a node" : NULL;
 	default:
@@ -159,6 +163,10 @@ static int rekey(struct sim_world *world, const struct sc_step *step, struct err
 
 	snprintf(text, sizeof(text), "%s = %s", step->child ? "child" : "ike",
 		 step->child ? step->child : step->ike);
+	for (i = 0; step->detached && i < step->nodes.count && err == 0; i++)
+		err = command(world, step->nodes.items[i], "rekey", text, step->within_ms, msg);
+	if (step->detached)
+		return err;
 	for (i = 0; i < times && err == 0; i++) {
 		err = command(world, step->nodes.items[i % step->nodes.count], "rekey", text,
 			      step->within_ms, msg);
@@ -175,6 +183,7 @@ struct condition {
 	const struct sc_step *step;
 	struct sim_end *end;
 	unsigned count;
+	char why[256];
 };
 
 static unsigned count_sas(const struct sim_end *end)
@@ -191,7 +200,11 @@ static bool holds(struct sim_world *world, void *arg)
 {
 	struct condition *c = arg;
 
-	(void)world;
+	if (c->step->settled) {
+		c->count = rules_children(c->end);
+		return c->count == 1 &&
+		       rules_at_rest(&world->rules, world->now, c->why, sizeof(c->why));
+	}
 	if (c->step->event) {
 		c->count = sim_end_events(c->end, c->step->event);
 		return c->count > 0;
@@ -206,11 +219,11 @@ static bool holds(struct sim_world *world, void *arg)
 
 static int wait_for(struct sim_world *world, const struct sc_step *step, struct err_msg *msg)
 {
-	struct condition c = {step, sim_world_end(world, step->node), 0};
+	struct condition c = {step, sim_world_end(world, step->node), 0, ""};
 
 	if (sim_world_run(world, until(world, step->within_ms, WITHIN_MS), holds, &c))
 		return 0;
-	return err_set(msg, ERR_AGAIN, "%s: still %u", step->node, c.count);
+	return err_set(msg, ERR_AGAIN, "%s: still %u %s", step->node, c.count, c.why);
 }
 
 /* --- traffic --- */
