@@ -91,6 +91,7 @@ int dataplane_new(const struct dp_config *cfg, struct dataplane **ret_dp, struct
 	list_init(&dp->tuns);
 	list_init(&dp->sas);
 	list_init(&dp->traps);
+	hold_init(&dp->hold);
 	for (i = 0; i < SOCKS_MAX; i++)
 		dp->socks[i].fd = -1;
 	pthread_mutex_init(&dp->call_lock, NULL);
@@ -110,6 +111,7 @@ static void free_lists(struct dataplane *dp)
 {
 	struct list *pos, *tmp;
 
+	hold_clear(&dp->hold);
 	list_for_each (pos, tmp, &dp->sas) {
 		install_free_sa(dp, list_entry(pos, struct dp_sa, node));
 	}

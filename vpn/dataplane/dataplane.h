@@ -84,9 +84,9 @@ int dp_update(struct dataplane *dp, const struct dp_sa_ref *ref, const struct en
 	      const struct endpoint *remote, bool encap);
 int dp_query(struct dataplane *dp, const struct dp_sa_ref *ref, struct ipsec_sa_stats *ret_stats);
 
-/* A trap: a packet on that interface which these selectors cover and no SA takes is dropped
- * (counted) and raises DP_EVENT_ACQUIRE, at most once per second. With if_id 0 the remote selectors
- * are routed, too. */
+/* A trap: a packet on that interface which these selectors cover and no SA takes waits
+ * for one (hold.h says how many, and how long; the others are counted as dropped) and raises
+ * DP_EVENT_ACQUIRE, at most once per second. With if_id 0 the remote selectors are routed, too. */
 int dp_trap_add(struct dataplane *dp, uint32_t reqid, uint32_t if_id,
 		const struct ts_list *local_ts, const struct ts_list *remote_ts,
 		struct err_msg *msg);

@@ -195,6 +195,8 @@ static void link_sa(struct dataplane *dp, void *arg)
 			      .user = a->sa};
 
 	a->err = esp->desc.inbound ? sad_add(dp->sad, esp) : spd_add(dp->spd, &e);
+	if (!a->err && !esp->desc.inbound)
+		outbound_release(dp);
 }
 
 static void unlink_sa(struct dataplane *dp, void *arg)

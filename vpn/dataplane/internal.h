@@ -13,6 +13,7 @@
 #include "vpn/base/list.h"
 #include "vpn/dataplane/dataplane.h"
 #include "vpn/dataplane/event.h"
+#include "vpn/dataplane/hold.h"
 #include "vpn/dataplane/mark.h"
 #include "vpn/dataplane/route.h"
 #include "vpn/dataplane/sock.h"
@@ -106,6 +107,7 @@ struct dataplane {
 	uint64_t ptb_tokens_at;
 	unsigned ptb_tokens;
 	struct outbound *out;
+	struct hold hold;
 	struct inbound *in;
 	int epoll;
 	int wake;
@@ -137,6 +139,8 @@ int outbound_new(struct outbound **ret_out);
 void outbound_free(struct outbound *out);
 /* Reads the device until it is empty or the batch is large enough, seals and sends. */
 void outbound_run(struct dataplane *dp, struct dp_tun *tun);
+/* An SA has come: sends what has waited for it. */
+void outbound_release(struct dataplane *dp);
 /* One datagram of the control plane's, in the clear. 0 or ERR_IO. */
 int outbound_datagram(struct dp_sock *s, const struct endpoint *local,
 		      const struct endpoint *remote, struct iovec *iov, size_t iovlen);

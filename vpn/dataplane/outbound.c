@@ -254,6 +254,18 @@ static uint16_t clamp_to(const struct esp_sa *esp, uint8_t version)
 	return mss_for_mtu(esp_inner_mtu(esp, version), version);
 }
 
+/* No SA yet: the packet waits for the one that it asks for (RFC 7296 §2.9). Its checksum is whole.
+ */
+static void hold_packet(struct dataplane *dp, struct dp_tun *tun, struct dp_trap *trap,
+			const uint8_t *data, const struct ip_info *ip, struct gso gso)
+{
+	dp->counters.drops[ESP_DROP_TRAPPED] += hold_expire(&dp->hold, dp->now);
+	gso.needs_csum &= gso.type != GSO_NONE;
+	if (!hold_add(&dp->hold, tun, data, ip->total_len, &gso, dp->now))
+		report_drop(dp, ESP_DROP_TRAPPED);
+	report_acquire(dp, trap, &ip->sel);
+}
+
 static void take_packet(struct dataplane *dp, struct dp_tun *tun, uint8_t *data, size_t len,
 			const struct gso *gso)
 {
@@ -272,8 +284,7 @@ static void take_packet(struct dataplane *dp, struct dp_tun *tun, uint8_t *data,
 		return;
 	}
 	if (!policy->sa) {
-		report_drop(dp, ESP_DROP_TRAPPED);
-		report_acquire(dp, (struct dp_trap *)policy->user, &ip.sel);
+		hold_packet(dp, tun, (struct dp_trap *)policy->user, data, &ip, *gso);
 		return;
 	}
 	sa = (struct dp_sa *)policy->user;
@@ -298,6 +309,35 @@ void outbound_run(struct dataplane *dp, struct dp_tun *tun)
 		take_packet(dp, tun, dp->out->read_buf, (size_t)n, &gso);
 		if (dp->out->n >= BATCH_ENOUGH)
 			flush(dp);
+	}
+	flush(dp);
+}
+
+static bool has_sa(const struct dataplane *dp, const struct held *held)
+{
+	const struct spd_entry *policy;
+	struct ip_info ip;
+
+	if (ip_parse(held->data, held->len, &ip))
+		return false;
+	policy = spd_find(dp->spd, held->tun->if_id, &ip.sel);
+	return policy && policy->sa;
+}
+
+void outbound_release(struct dataplane *dp)
+{
+	struct held *held;
+	size_t n;
+
+	dp->counters.drops[ESP_DROP_TRAPPED] += hold_expire(&dp->hold, dp->now);
+	for (n = dp->hold.n; n > 0; n--) {
+		held = hold_take(&dp->hold);
+		if (!has_sa(dp, held)) {
+			hold_put_back(&dp->hold, held);
+			continue;
+		}
+		take_packet(dp, held->tun, held->data, held->len, &held->gso);
+		free(held);
 	}
 	flush(dp);
 }
