@@ -404,7 +404,7 @@ bool sim_end_take(struct sim_end *end, uint8_t *data, const struct ip_info *ip, 
 		end->drops[ESP_DROP_NO_POLICY]++;
 	} else if (!policy->sa) {
 		end->drops[ESP_DROP_TRAPPED]++;
-		node_acquire(end->node, policy->reqid, sim_clock_read(&end->clock, now));
+		node_acquire(end->node, policy->reqid, &ip->sel, sim_clock_read(&end->clock, now));
 		end_perform(end);
 	} else {
 		send_by(end, policy->user, data, ip);

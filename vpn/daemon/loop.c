@@ -121,7 +121,7 @@ static void on_dp_event(struct daemon *d, const struct dp_event *ev)
 		control_received(d->control, (struct view){ev->data, ev->len});
 		node_input(d->node, &ev->local, &ev->remote, (struct view){ev->data, ev->len}, now);
 	} else if (ev->type == DP_EVENT_ACQUIRE)
-		node_acquire(d->node, ev->reqid, now);
+		node_acquire(d->node, ev->reqid, &ev->packet, now);
 	else
 		on_sa_event(d, ev, now);
 	daemon_perform(d);

@@ -126,7 +126,10 @@ static int make_offer(struct ike_sa *sa, struct err_msg *msg)
 			       "the responder does not take IKE SAs without a child");
 	if (!task)
 		return 0;
-	wish = (struct child_wish){.conn = task->conn, .cfg = task->child, .in_auth = true};
+	wish = (struct child_wish){.conn = task->conn,
+				   .cfg = task->child,
+				   .packet = task->has_packet ? &task->packet : NULL,
+				   .in_auth = true};
 	err = child_offer_new(sa, &wish, &sa->offer);
 	task_free(task);
 	return err;

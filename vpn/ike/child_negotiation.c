@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vpn/base/proto.h"
 #include "vpn/base/secret.h"
 #include "vpn/ike/child_sa.h"
 #include "vpn/ike/report.h"
@@ -28,17 +29,55 @@ static int offer_ke(struct ike_sa *sa, struct child_offer *offer, uint16_t group
 	return ke_new(group, env->random, env->ctx, &offer->ke);
 }
 
+/* RFC 7296 §2.9: the packet's own selector comes first, so that the responder knows for what to
+ * narrow. Where all is one host anyway it would say nothing new. */
+static int offer_packet(const struct ip_addr *addr, uint16_t port, const struct ts_packet *packet,
+			const struct ts_list *policy, struct ts_list *list)
+{
+	struct ts ts = ts_from_host(addr);
+
+	if (policy->n == 1 && ts_is_host(&policy->v[0]))
+		return 0;
+	ts.proto = packet->proto;
+	if (packet->have_ports && packet->proto != IP_PROTO_ICMP &&
+	    packet->proto != IP_PROTO_ICMP6)
+		ts.port_lo = ts.port_hi = port;
+	return ts_list_add(list, &ts);
+}
+
+static int append_resolved(const struct ts_list *policy, const struct ip_addr *addr,
+			   struct ts_list *list)
+{
+	struct ts_list resolved = {0};
+	size_t i;
+	int err = ts_list_resolve(policy, addr, &resolved);
+
+	for (i = 0; i < resolved.n && !err; i++)
+		err = ts_list_add(list, &resolved.v[i]);
+	ts_list_free(&resolved);
+	return err;
+}
+
 static int offer_selectors(const struct ike_sa *sa, const struct child_wish *wish,
 			   struct child_offer *offer)
 {
-	int err;
+	const struct ts_packet *packet = wish->packet;
+	int err = 0;
 
 	if (wish->old) {
 		err = ts_list_copy(&wish->old->local_ts, &offer->tsi);
 		return err ? err : ts_list_copy(&wish->old->remote_ts, &offer->tsr);
 	}
-	err = ts_list_resolve(&wish->cfg->local_ts, &sa->local.addr, &offer->tsi);
-	return err ? err : ts_list_resolve(&wish->cfg->remote_ts, &sa->remote.addr, &offer->tsr);
+	if (packet) {
+		err = offer_packet(&packet->src, packet->src_port, packet, &wish->cfg->local_ts,
+				   &offer->tsi);
+		if (!err)
+			err = offer_packet(&packet->dst, packet->dst_port, packet,
+					   &wish->cfg->remote_ts, &offer->tsr);
+	}
+	if (!err)
+		err = append_resolved(&wish->cfg->local_ts, &sa->local.addr, &offer->tsi);
+	return err ? err : append_resolved(&wish->cfg->remote_ts, &sa->remote.addr, &offer->tsr);
 }
 
 int child_offer_new(struct ike_sa *sa, const struct child_wish *wish,

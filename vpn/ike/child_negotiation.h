@@ -9,7 +9,8 @@
 struct child_wish {
 	struct ike_conn *conn;
 	const struct child_cfg *cfg;
-	bool in_auth;	/* no nonce and no key exchange of its own */
+	bool in_auth;			/* no nonce and no key exchange of its own */
+	const struct ts_packet *packet; /* that has asked for it; NULL: none */
 	uint16_t group; /* the key exchange to begin with, 0: the proposals' first */
 	const struct child_sa
 	    *old; /* the child to be rekeyed: its selectors are offered (§2.9.2); NULL */

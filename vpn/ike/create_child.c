@@ -62,7 +62,9 @@ uint16_t create_child_wanted_group(const struct proposal_list *proposals, uint16
 
 int create_child_begin(struct ike_sa *sa, struct task *task, uint64_t now)
 {
-	struct child_wish wish = {.conn = task->conn, .cfg = task->child};
+	struct child_wish wish = {.conn = task->conn,
+				  .cfg = task->child,
+				  .packet = task->has_packet ? &task->packet : NULL};
 
 	return create_child_send(sa, &wish, task, now);
 }
@@ -80,7 +82,10 @@ void create_child_response(struct ike_sa *sa, struct task *task, const struct ik
 {
 	struct child_offer *offer = create_child_take_offer(sa);
 	uint16_t group = create_child_wanted_group(&offer->cfg->proposals, offer->group, p);
-	struct child_wish again = {.conn = task->conn, .cfg = task->child, .group = group};
+	struct child_wish again = {.conn = task->conn,
+				   .cfg = task->child,
+				   .packet = task->has_packet ? &task->packet : NULL,
+				   .group = group};
 	struct child_failure failure;
 	struct child_sa *child;
 

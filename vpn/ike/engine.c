@@ -145,8 +145,8 @@ static struct ike_sa *find_usable(const struct ike_engine *e, const struct ike_c
 }
 
 static int initiate_new(struct ike_engine *e, struct ike_conn *conn, const struct child_cfg *child,
-			const struct endpoint *local, const struct endpoint *remote, uint64_t now,
-			uint32_t *ret_ike_id)
+			const struct ts_packet *packet, const struct endpoint *local,
+			const struct endpoint *remote, uint64_t now, uint32_t *ret_ike_id)
 {
 	struct ike_sa *sa;
 	int err;
@@ -156,7 +156,7 @@ static int initiate_new(struct ike_engine *e, struct ike_conn *conn, const struc
 	sa = ike_sa_new(e, conn, true, local, remote, now);
 	if (!sa)
 		return ERR_NOMEM;
-	err = child ? task_queue_child(sa, conn, child) : 0;
+	err = child ? task_queue_child_for(sa, conn, child, packet) : 0;
 	if (!err)
 		err = init_begin(sa, now);
 	if (err) {
@@ -172,13 +172,21 @@ int ike_engine_initiate(struct ike_engine *e, struct ike_conn *conn, const struc
 			const struct endpoint *local, const struct endpoint *remote, uint64_t now,
 			uint32_t *ret_ike_id)
 {
+	return ike_engine_acquire(e, conn, child, NULL, local, remote, now, ret_ike_id);
+}
+
+int ike_engine_acquire(struct ike_engine *e, struct ike_conn *conn, const struct child_cfg *child,
+		       const struct ts_packet *packet, const struct endpoint *local,
+		       const struct endpoint *remote, uint64_t now, uint32_t *ret_ike_id)
+{
 	struct ike_sa *sa = find_usable(e, conn, remote);
 	int err;
 
 	if (!sa)
-		return initiate_new(e, conn, child, local, remote, now, ret_ike_id);
-	err = child && !task_child_is_pending(sa, child->name) ? task_queue_child(sa, conn, child)
-							       : 0;
+		return initiate_new(e, conn, child, packet, local, remote, now, ret_ike_id);
+	err = child && !task_child_is_pending(sa, child->name)
+		  ? task_queue_child_for(sa, conn, child, packet)
+		  : 0;
 	if (err)
 		return err;
 	*ret_ike_id = sa->id;

@@ -80,6 +80,11 @@ void ike_engine_network_changed(struct ike_engine *e, uint64_t now);
 int ike_engine_initiate(struct ike_engine *e, struct ike_conn *conn, const struct child_cfg *child,
 			const struct endpoint *local, const struct endpoint *remote, uint64_t now,
 			uint32_t *ret_ike_id);
+/* The same for a packet that has asked for the child: its selectors come first in TSi and TSr
+ * (RFC 7296 §2.9). packet may be NULL. */
+int ike_engine_acquire(struct ike_engine *e, struct ike_conn *conn, const struct child_cfg *child,
+		       const struct ts_packet *packet, const struct endpoint *local,
+		       const struct endpoint *remote, uint64_t now, uint32_t *ret_ike_id);
 /* Deletes with the peer; `force`: the delete is sent once and nothing is waited for. ERR_NOT_FOUND.
  */
 int ike_engine_terminate_ike(struct ike_engine *e, uint32_t ike_id, bool force, uint64_t now);

@@ -83,6 +83,8 @@ struct task {
 	enum task_type type;
 	struct ike_conn *conn; /* TASK_CHILD_CREATE: a reference */
 	const struct child_cfg *child;
+	bool has_packet; /* TASK_CHILD_CREATE: a packet has asked for it */
+	struct ts_packet packet;
 	uint32_t child_id; /* TASK_CHILD_DELETE, TASK_CHILD_REKEY */
 	uint16_t group;	   /* rekeying: the key exchange to use; 0: the usual one */
 	uint8_t cookie2[MOBIKE_COOKIE_LEN]; /* TASK_MOBIKE_*: what the answer must show */

@@ -45,12 +45,21 @@ static struct task *task_new(struct ike_sa *sa, enum task_type type)
 
 int task_queue_child(struct ike_sa *sa, struct ike_conn *conn, const struct child_cfg *child)
 {
+	return task_queue_child_for(sa, conn, child, NULL);
+}
+
+int task_queue_child_for(struct ike_sa *sa, struct ike_conn *conn, const struct child_cfg *child,
+			 const struct ts_packet *packet)
+{
 	struct task *task = task_new(sa, TASK_CHILD_CREATE);
 
 	if (!task)
 		return ERR_LIMIT;
 	task->conn = ike_conn_ref(conn);
 	task->child = child;
+	task->has_packet = packet != NULL;
+	if (packet)
+		task->packet = *packet;
 	return 0;
 }
 

@@ -8,6 +8,9 @@
 void task_free(struct task *task); /* NULL is fine */
 
 int task_queue_child(struct ike_sa *sa, struct ike_conn *conn, const struct child_cfg *child);
+/* The same for a packet, whose selectors then come first (RFC 7296 §2.9); NULL: none. */
+int task_queue_child_for(struct ike_sa *sa, struct ike_conn *conn, const struct child_cfg *child,
+			 const struct ts_packet *packet);
 /* It waits, or its answer is awaited. */
 bool task_child_is_pending(const struct ike_sa *sa, const char *name);
 int task_queue_child_rekey(struct ike_sa *sa, uint32_t child_id);

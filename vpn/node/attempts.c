@@ -68,6 +68,20 @@ void attempt_start(struct node *node, const char *conn, const char *child)
 		attempt_new(node, conn, child);
 }
 
+void attempt_start_for(struct node *node, const char *conn, const char *child,
+		       const struct ts_packet *packet)
+{
+	struct attempt *a;
+
+	if (node->stopping || attempt_find(node, conn, child))
+		return;
+	a = attempt_new(node, conn, child);
+	if (!a)
+		return;
+	a->has_packet = true;
+	a->packet = *packet;
+}
+
 void attempt_restore(struct node *node, const char *conn, const char *child)
 {
 	struct attempt *a;
@@ -133,7 +147,7 @@ static void attempt_run(struct node *node, struct attempt *a)
 		attempt_free(a);
 		return;
 	}
-	err = initiate(node, conn, cfg, &a->ike_id, &msg);
+	err = initiate(node, conn, cfg, a->has_packet ? &a->packet : NULL, &a->ike_id, &msg);
 	if (!err) {
 		a->told = false;
 		return;

@@ -141,7 +141,7 @@ int initiate_endpoints(struct node *node, const struct ike_conn *conn, struct en
 }
 
 int initiate(struct node *node, struct ike_conn *conn, const struct child_cfg *child,
-	     uint32_t *ret_ike_id, struct err_msg *msg)
+	     const struct ts_packet *packet, uint32_t *ret_ike_id, struct err_msg *msg)
 {
 	struct endpoint local, remote;
 	int err;
@@ -149,8 +149,8 @@ int initiate(struct node *node, struct ike_conn *conn, const struct child_cfg *c
 	err = initiate_endpoints(node, conn, &local, &remote, msg);
 	if (err)
 		return err;
-	err =
-	    ike_engine_initiate(node->engine, conn, child, &local, &remote, node->now, ret_ike_id);
+	err = ike_engine_acquire(node->engine, conn, child, packet, &local, &remote, node->now,
+				 ret_ike_id);
 	if (err)
 		return err_set(msg, err, "connection %s: %s", conn->name, err_text(err));
 	return 0;
@@ -174,7 +174,7 @@ int node_initiate(struct node *node, const char *ike, const char *child, uint64_
 			       ike ? " in connection " : "", ike ? ike : "");
 	if (!conn)
 		return err_set(msg, ERR_NOT_FOUND, "no connection '%s'", ike);
-	err = initiate(node, conn, cfg, ret_ike_id, msg);
+	err = initiate(node, conn, cfg, NULL, ret_ike_id, msg);
 	if (!err)
 		attempt_follow(node, conn->name, child, *ret_ike_id);
 	return err;

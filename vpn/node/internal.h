@@ -31,7 +31,9 @@ struct attempt {
 	unsigned tries;	 /* sequences that ended without an answer */
 	unsigned delays; /* since the last one that could be sent: for the backoff */
 	bool told;	 /* that it cannot be sent was logged */
-	bool restores;	 /* what was up before and is always to be: no limit */
+	bool has_packet; /* that has asked for it */
+	struct ts_packet packet;
+	bool restores; /* what was up before and is always to be: no limit */
 };
 
 struct trap {
@@ -109,8 +111,9 @@ int initiate_endpoints(struct node *node, const struct ike_conn *conn, struct en
  */
 bool initiate_source(struct node *node, const struct ike_conn *conn, const struct ip_addr *remote,
 		     const struct ip_addr *current, struct ip_addr *ret_local);
+/* packet: that has asked for the child; NULL. */
 int initiate(struct node *node, struct ike_conn *conn, const struct child_cfg *child,
-	     uint32_t *ret_ike_id, struct err_msg *msg);
+	     const struct ts_packet *packet, uint32_t *ret_ike_id, struct err_msg *msg);
 
 /* --- names.c --- */
 /* True if the name has an address: the newest that is known, in lo and hi. */
@@ -122,6 +125,9 @@ void names_expire(struct node *node);
 /* --- attempts.c --- */
 /* Brings it up as soon as node_expire is called; nothing if that is under way. */
 void attempt_start(struct node *node, const char *conn, const char *child);
+/* The same for a packet that has hit a trap. */
+void attempt_start_for(struct node *node, const char *conn, const char *child,
+		       const struct ts_packet *packet);
 /* The same for a child that was up and is wanted up (start_action = start). */
 void attempt_restore(struct node *node, const char *conn, const char *child);
 /* The same for what was initiated already. */

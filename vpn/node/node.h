@@ -64,7 +64,9 @@ void node_network_changed(struct node *node, uint64_t now);
  * was hit. */
 void node_install_failed(struct node *node, uint32_t child_id, const char *why, uint64_t now);
 void node_sa_limit(struct node *node, uint32_t child_id, bool hard, uint64_t now);
-void node_acquire(struct node *node, uint32_t trap_id, uint64_t now);
+/* packet: the one that has hit the trap. */
+void node_acquire(struct node *node, uint32_t trap_id, const struct ts_packet *packet,
+		  uint64_t now);
 /* Keys as actions (IKE_ACTION_KEYS), for the key log. Off at first. */
 void node_log_keys(struct node *node, bool on);
 

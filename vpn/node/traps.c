@@ -140,7 +140,7 @@ void traps_remove(struct node *node, const char *conn)
 	}
 }
 
-void node_acquire(struct node *node, uint32_t trap_id, uint64_t now)
+void node_acquire(struct node *node, uint32_t trap_id, const struct ts_packet *packet, uint64_t now)
 {
 	struct list *pos, *tmp;
 
@@ -149,6 +149,6 @@ void node_acquire(struct node *node, uint32_t trap_id, uint64_t now)
 		struct trap *t = list_entry(pos, struct trap, link);
 
 		if (t->id == trap_id)
-			attempt_start(node, t->conn->name, t->cfg->name);
+			attempt_start_for(node, t->conn->name, t->cfg->name, packet);
 	}
 }

@@ -26,6 +26,7 @@ static struct fake_engine {
 	struct ike_env env;
 	struct fake_initiate initiates[FAKE_MAX];
 	unsigned n_initiates;
+	bool has_packet; /* the last one was for a packet */
 	struct ike_action actions[FAKE_MAX];
 	unsigned n_actions, next_action;
 	uint32_t ended_ike[FAKE_MAX], ended_child[FAKE_MAX];
@@ -133,6 +134,14 @@ int ike_engine_initiate(struct ike_engine *e, struct ike_conn *conn, const struc
 		strncpy(i->child, child->name, sizeof(i->child) - 1);
 	*ret_ike_id = ++fake.n_initiates;
 	return 0;
+}
+
+int ike_engine_acquire(struct ike_engine *e, struct ike_conn *conn, const struct child_cfg *child,
+		       const struct ts_packet *packet, const struct endpoint *local,
+		       const struct endpoint *remote, uint64_t now, uint32_t *ret_ike_id)
+{
+	fake.has_packet = packet != NULL;
+	return ike_engine_initiate(e, conn, child, local, remote, now, ret_ike_id);
 }
 
 int ike_engine_terminate_ike(struct ike_engine *e, uint32_t ike_id, bool force, uint64_t now)

@@ -52,6 +52,34 @@ static void responder_narrows_to_what_both_allow(void **state)
 	assert_non_null(pair_find_event(&p->a, EVENT_TS_NARROWED));
 }
 
+/* RFC 7296 §2.9: the packet that asks for a child stands first; the child is what both allow. */
+static void the_packet_that_asks_stands_first(void **state)
+{
+	struct pair *p = *state;
+	struct ts_packet packet = {
+	    .proto = 17, .have_ports = true, .src_port = 40000, .dst_port = 53};
+	const struct child_offer *offer;
+	struct pair_conn a, b;
+	uint32_t id;
+
+	pair_default(p, &a, &b);
+	a.local_ts = b.remote_ts = "10.1.0.0/16";
+	a.remote_ts = b.local_ts = "10.2.0.0/16";
+	pair_configure(p, &a, &b);
+	packet.src = ip_addr_from_v4((uint8_t[]){10, 1, 0, 5});
+	packet.dst = ip_addr_from_v4((uint8_t[]){10, 2, 0, 9});
+	assert_int_equal(ike_engine_acquire(p->a.engine, p->a.conns[0], &p->a.conns[0]->children[0],
+					    &packet, &p->a.here, &p->b.here, p->now, &id),
+			 0);
+	assert_true(pair_step(p) && pair_step(p)); /* IKE_SA_INIT and its answer */
+	offer = list_entry(p->a.engine->sas.next, struct ike_sa, node)->offer;
+	assert_int_equal(offer->tsi.n, 2);
+	assert_selector(&(struct ts_list){.v = offer->tsi.v, .n = 1}, "10.1.0.5/32[udp/40000]");
+	assert_selector(&(struct ts_list){.v = offer->tsr.v, .n = 1}, "10.2.0.9/32[udp/53]");
+	pair_settle(p);
+	pair_assert_agree(p, 1);
+}
+
 /* A responder that answers with more than was offered is not believed (RFC 7296 §2.9). The offer is
  * made smaller behind the engine's back, which to the engine is the same. */
 static void an_answer_wider_than_the_offer_is_refused(void **state)
@@ -271,6 +299,7 @@ static void deleting_the_ike_sa_removes_everything(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(the_packet_that_asks_stands_first, setup, teardown),
 	    cmocka_unit_test_setup_teardown(responder_narrows_to_what_both_allow, setup, teardown),
 	    cmocka_unit_test_setup_teardown(an_answer_wider_than_the_offer_is_refused, setup,
 					    teardown),

@@ -405,6 +405,7 @@ static const struct ike_action *next_of(struct node *node, enum ike_action_type 
 
 static void trap_asks_for_resolved_selectors_and_its_packet_initiates(void **state)
 {
+	static const struct ts_packet trapped = {.proto = 17, .have_ports = true, .dst_port = 53};
 	struct node *node = *state;
 	const struct ike_action *a;
 	char text[TS_STRLEN];
@@ -419,10 +420,11 @@ static void trap_asks_for_resolved_selectors_and_its_packet_initiates(void **sta
 	id = a->trap.id;
 	run_until(node, SECOND);
 	assert_int_equal(fake.n_initiates, 0);
-	node_acquire(node, id, 2 * SECOND);
-	node_acquire(node, id, 2 * SECOND);
+	node_acquire(node, id, &trapped, 2 * SECOND);
+	node_acquire(node, id, &trapped, 2 * SECOND);
 	run_until(node, 3 * SECOND);
 	assert_int_equal(fake.n_initiates, 1);
+	assert_true(fake.has_packet);
 	node_unload_conn(node, "home");
 	a = next_of(node, IKE_ACTION_TRAP_REMOVE);
 	assert_true(a && a->trap.id == id);

@@ -351,9 +351,13 @@ static void first_packet_brings_a_trapped_child_up(void **state)
 {
 	struct ike_conn *conn = conn_a();
 	const struct ike_action *a;
+	struct ts_packet packet = {
+	    .proto = 17, .have_ports = true, .src_port = 40000, .dst_port = 53};
 	uint32_t trap = 0;
 
 	(void)state;
+	packet.src = ip_addr_from_v4((uint8_t[]){10, 1, 0, 5});
+	packet.dst = ip_addr_from_v4((uint8_t[]){10, 2, 0, 9});
 	conn->children[0].start_action = ACTION_TRAP;
 	node_load_conn(world.b.node, conn_b(), world.now);
 	node_load_conn(world.a.node, conn, world.now);
@@ -361,7 +365,7 @@ static void first_packet_brings_a_trapped_child_up(void **state)
 		trap = a->type == IKE_ACTION_TRAP_ADD ? a->trap.id : trap;
 	run(10);
 	assert_int_equal(world.a.up, 0);
-	node_acquire(world.a.node, trap, world.now);
+	node_acquire(world.a.node, trap, &packet, world.now);
 	run(1);
 	assert_int_equal(world.a.up, 1);
 }
