@@ -124,7 +124,8 @@ static void make_before_break_has_no_gap(void **state)
 
 	n_looks = 0;
 	p->wire = look_at_each;
-	pair_run_until(p, p->now + 101 * SECOND);
+	/* Before the answering end would switch of itself. */
+	pair_run_until(p, p->now + 100 * SECOND + SECOND / 2);
 	look(p);
 	assert_int_equal(n_looks, 4 + 2 + 1);
 	assert_int_equal(p->a.n_sas, 3); /* the old inbound one stays for what is on its way */
@@ -285,6 +286,21 @@ static void a_limit_holds_through_rekeyings(void **state)
 	assert_int_equal(p->a.n_sas + p->b.n_sas, 0);
 }
 
+/* A deletion goes on beyond the end of life, or the other end would never hear of it. */
+static void the_end_of_life_does_not_cut_a_deletion_short(void **state)
+{
+	struct pair *p = up(state, 31, true);
+
+	p->wire = drop_all;
+	pair_run_until(p, 109 * SECOND); /* reauthentication is under way */
+	assert_int_equal(ike_engine_terminate_ike(p->a.engine, 2, false, p->now), 0);
+	assert_int_equal(ike_engine_terminate_ike(p->a.engine, 1, false, p->now), 0);
+	pair_run_until(p, 112 * SECOND);
+	p->wire = NULL;
+	pair_run_until(p, 125 * SECOND);
+	assert_int_equal(pair_ike_count(&p->b), 0);
+}
+
 static uint64_t chance;
 
 static enum wire_verdict drop_some(struct pair *p, struct datagram *d)
@@ -383,6 +399,7 @@ int main(void)
 	    TEST(it_is_tried_again_while_there_is_time),
 	    TEST(the_responders_limit_is_kept),
 	    TEST(a_limit_holds_through_rekeyings),
+	    TEST(the_end_of_life_does_not_cut_a_deletion_short),
 	    TEST(no_additional_sas_makes_all_anew),
 	    TEST(loss_leaves_one_sa),
 	    TEST(a_child_is_asked_for_once),
