@@ -98,6 +98,7 @@ void report_terminal(const json_t *result, bool color, FILE *out)
 	fprintf(out, "\nWhat the captures say:\n");
 	json_array_foreach(json_object_get(result, "expectations"), i, e)
 	    print_expectation(e, color, out);
+	fputc('\n', out);
 }
 
 void report_verdict(const json_t *result, const char *dir, bool color, FILE *out)
@@ -105,7 +106,7 @@ void report_verdict(const json_t *result, const char *dir, bool color, FILE *out
 	const char *verdict = report_text(result, "verdict");
 	bool pass = strcmp(verdict, "pass") == 0;
 
-	fprintf(out, "\n%s%s%s: %s", color ? (pass ? "\033[1;32m" : "\033[1;31m") : "",
+	fprintf(out, "%s%s%s: %s", color ? (pass ? "\033[1;32m" : "\033[1;31m") : "",
 		pass			       ? "PASS"
 		: strcmp(verdict, "fail") == 0 ? "FAIL"
 					       : "ERROR",
