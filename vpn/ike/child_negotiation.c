@@ -39,8 +39,7 @@ static int offer_packet(const struct ip_addr *addr, uint16_t port, const struct 
 	if (policy->n == 1 && ts_is_host(&policy->v[0]))
 		return 0;
 	ts.proto = packet->proto;
-	if (packet->have_ports && packet->proto != IP_PROTO_ICMP &&
-	    packet->proto != IP_PROTO_ICMP6)
+	if (packet->have_ports && packet->proto != IP_PROTO_ICMP && packet->proto != IP_PROTO_ICMP6)
 		ts.port_lo = ts.port_hi = port;
 	return ts_list_add(list, &ts);
 }
