@@ -357,6 +357,8 @@ void check_nat_t(const struct facts *f, const struct check_params *p, struct che
 		if (e->encap != (p->encap == YES))
 			check_fault(r, e->frame, "ESP %s UDP", e->encap ? "in" : "without");
 	}
+	if (p->encap != UNSTATED && !f->n_esp)
+		check_fault(r, FACT_NONE, "no ESP packet was seen, in UDP or without");
 	check_conclude(r, "nothing was expected, or neither NAT detection nor ESP was seen",
 		       "as expected; %zu of %zu ESP packets in UDP", encap, f->n_esp);
 }

@@ -343,6 +343,8 @@ static void encapsulation_that_is_not_there(void **state)
 	begin(&e, "aes-gcm");
 	p.initiator_behind_nat = YES;
 	expect_verdict(&e, "nat-t", &p, VERDICT_PASS);
+	begin(&e, "wrong-psk"); /* no child, no ESP: nothing shows its encapsulation */
+	expect_verdict(&e, "nat-t", &p, VERDICT_FAIL);
 }
 
 static void segments_that_do_not_fit(void **state)
