@@ -304,7 +304,7 @@ uint64_t control_next_deadline(const struct control *control)
 
 		if (s->failed)
 			continue;
-		if (s->more && s->waiting.what == WAITING_NOT)
+		if ((s->more && s->waiting.what == WAITING_NOT) || waiting_is_over(s))
 			return 0;
 		if (s->waiting.deadline < first)
 			first = s->waiting.deadline;

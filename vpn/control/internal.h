@@ -122,6 +122,7 @@ int waiting_add_ike(struct waiting *w, uint32_t id);
 int waiting_add_child(struct waiting *w, uint32_t id);
 bool waiting_has_ike(const struct waiting *w, uint32_t id);
 void waiting_event(struct control_session *s, const struct ike_event *event);
+bool waiting_is_over(const struct control_session *s);
 void waiting_expire(struct control_session *s, uint64_t now);
 
 /* sa_message.c */

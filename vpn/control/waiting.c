@@ -138,39 +138,31 @@ static bool all_gone(const struct node *node, const struct waiting *w)
 	return true;
 }
 
-static void waiting_for_end(struct control_session *s, const struct ike_event *event)
+/* Looked at when an SA ends, and whenever the owner asks for the next deadline: an SA that was
+ * rekeyed meanwhile goes without an event. */
+bool waiting_is_over(const struct control_session *s)
 {
-	switch (event->kind) {
-	case EVENT_IKE_DOWN:
-	case EVENT_IKE_FAILED:
-	case EVENT_CHILD_DOWN:
-	case EVENT_CHILD_FAILED:
-		if (all_gone(s->control->node, &s->waiting))
-			finish(s, NULL);
-		break;
-	default:
-		break;
-	}
+	return s->waiting.what == WAITING_GONE && all_gone(s->control->node, &s->waiting);
 }
 
 void waiting_event(struct control_session *s, const struct ike_event *event)
 {
 	if (s->waiting.what == WAITING_UP)
 		waiting_for_up(s, event);
-	else if (s->waiting.what == WAITING_GONE)
-		waiting_for_end(s, event);
+	else if (waiting_is_over(s))
+		finish(s, NULL);
 }
 
 void waiting_expire(struct control_session *s, uint64_t now)
 {
 	struct err_msg msg;
 
-	if (s->waiting.what == WAITING_NOT || now < s->waiting.deadline)
-		return;
-	if (s->waiting.what == WAITING_GONE && all_gone(s->control->node, &s->waiting)) {
+	if (waiting_is_over(s)) {
 		finish(s, NULL);
 		return;
 	}
+	if (s->waiting.what == WAITING_NOT || now < s->waiting.deadline)
+		return;
 	err_set(&msg, 0, "%s%s%s not %s after %u ms", s->waiting.child ? "CHILD_SA '" : "SA",
 		s->waiting.child ? s->waiting.child : "", s->waiting.child ? "'" : "",
 		s->waiting.what == WAITING_UP ? "established" : "terminated",

@@ -99,7 +99,7 @@ static void post(struct cp_end *from, const struct ike_action *a)
 {
 	struct datagram *d = &queue[n_queued];
 
-	if (cp.cut)
+	if (cp.cut || (cp.lose && --cp.lose == 0))
 		return;
 	assert_in_range(n_queued, 0, QUEUE_MAX - 1);
 	assert_in_range(a->send.datagram.len, 1, sizeof(d->octets));

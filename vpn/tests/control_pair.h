@@ -19,7 +19,8 @@ struct cp_end {
 struct cp {
 	struct cp_end a, b;
 	uint64_t now;
-	bool cut; /* the wire */
+	bool cut;      /* the wire */
+	unsigned lose; /* the n-th datagram from now on is lost; 0: none */
 };
 
 extern struct cp cp;

@@ -392,6 +392,22 @@ static void terminate_ends_when_all_is_gone(void **state)
 	assert_has(cp_ask(&cp.a, "terminate", ""), "errmsg = missing terminate selector\n");
 }
 
+/* An SA that was rekeyed is still there while its deletion is not acknowledged, and then goes
+ * without an event. */
+static void terminate_that_crosses_a_rekeying_is_answered(void **state)
+{
+	(void)state;
+	bring_up();
+	cp.lose = 3; /* CREATE_CHILD_SA, its answer, then the deletion of the old SA */
+	assert_has(cp_ask(&cp.a, "rekey", "ike = home"), "matches = 1\n");
+	assert_int_equal(cp.lose, 0);
+	cp_send(&cp.a, "terminate", "ike = home");
+	cp_settle();
+	assert_string_equal(cp_next(&cp.a), "");
+	cp_run(10);
+	assert_string_equal(cp_next(&cp.a), OK "matches = 2\nterminated = 2\n");
+}
+
 static void force_does_not_wait(void **state)
 {
 	(void)state;
@@ -595,6 +611,7 @@ int main(void)
 	    CASE(list_sas_selects),
 	    CASE(updown_events_come_to_who_registered),
 	    CASE(terminate_ends_when_all_is_gone),
+	    CASE(terminate_that_crosses_a_rekeying_is_answered),
 	    CASE(force_does_not_wait),
 	    CASE(rekeyed_sas_are_told_with_their_forebears),
 	    CASE(new_endpoints_are_told),
