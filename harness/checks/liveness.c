@@ -14,8 +14,8 @@
 
 #include "harness/checks/internal.h"
 
-#define TIMER_SLACK_US \
-	UINT64_C(500000) /* a loaded machine's, and a daemon's that counts in seconds */
+#define TIMER_SLACK_US UINT64_C(500000)	 /* a loaded machine's */
+#define LATE_SLACK_US  UINT64_C(1500000) /* and that of a daemon that counts in whole seconds */
 
 /* One end of one IKE SA, while its frames go by. */
 struct watch {
@@ -100,7 +100,7 @@ static void judge_silence(const struct facts *f, const struct check_params *p,
 	/* A daemon that is dead asks nobody. */
 	if (!limit || !w->heard_us || w->over || now > w->lived_until_us)
 		return;
-	if (w->open_us || w->asked_us > w->heard_us || waited <= limit + limit / 5 + TIMER_SLACK_US)
+	if (w->open_us || w->asked_us > w->heard_us || waited <= limit + limit / 5 + LATE_SLACK_US)
 		return;
 	check_fault(r, w->heard, "nothing came for %.1f s, and the peer was not asked: %s",
 		    seconds(waited), f->set.places[w->place].name);
