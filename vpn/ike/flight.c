@@ -190,12 +190,15 @@ int flight_seal(struct ike_sa *sa, const struct ike_header *hdr, const struct ik
 
 bool flight_shrink(struct ike_sa *sa, struct flight *f)
 {
-	struct view chain = {f->plain.p + 1, f->plain.len - 1};
 	struct flight made;
+	struct view chain;
 	struct cut cut;
 
+	if (!f->plain.p)
+		return false;
+	chain = (struct view){f->plain.p + 1, f->plain.len - 1};
 	/* RFC 7383 §2.5.2: the total must grow, it is what tells the sets apart. */
-	if (!f->plain.p || plan_cut(sa, chain.len, FRAGMENT_FLOOR, &cut) || cut.total <= f->total ||
+	if (plan_cut(sa, chain.len, FRAGMENT_FLOOR, &cut) || cut.total <= f->total ||
 	    build(sa, &f->hdr, f->plain.p[0], chain, &cut, &made))
 		return false;
 	sa->fragment_size = FRAGMENT_FLOOR;
