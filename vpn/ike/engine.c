@@ -195,18 +195,35 @@ int ike_engine_acquire(struct ike_engine *e, struct ike_conn *conn, const struct
 	return 0;
 }
 
+/* The peer may hold an SA already, by a request of ours that it has taken: the answer is waited
+ * for, and then what stands is deleted at both ends. Not if a try was in vain, or if it is said
+ * twice. */
+static bool peer_may_hold_one(const struct ike_sa *sa)
+{
+	bool undecided = (sa->state == IKE_CONNECTING && sa->request.kind == REQUEST_AUTH) ||
+			 sa->state == IKE_REKEYING;
+
+	return undecided && !sa->request.tries && !sa->terminated;
+}
+
 int ike_engine_terminate_ike(struct ike_engine *e, uint32_t ike_id, bool force, uint64_t now)
 {
 	struct ike_sa *sa = find_sa(e, ike_id);
+	bool stands;
 	int err;
 
 	if (!sa)
 		return ERR_NOT_FOUND;
-	if (sa->state != IKE_ESTABLISHED && sa->state != IKE_DELETING) {
+	stands = sa->state == IKE_ESTABLISHED || sa->state == IKE_DELETING ||
+		 (!force && peer_may_hold_one(sa));
+	sa->terminated = true;
+	sa->reauthenticating = false; /* this end is final */
+	if (sa->state == IKE_REKEYED && !force)
+		return 0; /* its deletion is under way, by whoever has rekeyed it */
+	if (!stands) {
 		ike_sa_destroy(sa, CAUSE_LOCAL, 0, "terminated before it was established");
 		return 0;
 	}
-	sa->reauthenticating = false; /* this end is final */
 	if (force && sa->request.kind != REQUEST_NONE)
 		task_free(exchange_take_request(sa));
 	err = task_queue_ike_delete(sa);

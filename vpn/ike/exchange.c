@@ -194,6 +194,14 @@ static bool shrink_request(struct ike_sa *sa)
 	return true;
 }
 
+/* What stands in the way of a deletion keeps nobody waiting for long. */
+static unsigned tries_allowed(const struct ike_sa *sa)
+{
+	unsigned tries = sa->engine->opt.retransmit_tries;
+
+	return sa->terminated && sa->state != IKE_DELETING && tries > 1 ? 1 : tries;
+}
+
 static void give_up(struct ike_sa *sa, uint64_t now)
 {
 	const struct request *rq = &sa->request;
@@ -218,7 +226,7 @@ bool exchange_retransmit(struct ike_sa *sa, uint64_t now)
 		return true;
 	}
 	smaller = shrink_request(sa);
-	if (!smaller && rq->tries >= sa->engine->opt.retransmit_tries) {
+	if (!smaller && rq->tries >= tries_allowed(sa)) {
 		give_up(sa, now);
 		return false;
 	}

@@ -204,6 +204,8 @@ static void report_sa_end(struct ike_sa *sa, enum ike_cause cause, uint16_t noti
 	reauth_failed(sa);
 	if (sa->reauthenticating)
 		cause = CAUSE_REAUTH;
+	if (sa->terminated)
+		cause = CAUSE_LOCAL;
 	if (sa->replaced && list_empty(&sa->children))
 		return;
 	end_children(sa, cause, notify, why);

@@ -214,6 +214,7 @@ struct ike_sa {
 	bool began;	       /* we have begun the first IKE SA of its line */
 	bool reauthenticating; /* we make another one in its place (RFC 7296 §2.8.3) */
 	uint32_t reauth_of;    /* the IKE SA that is to go when this one is complete; 0: none */
+	bool terminated;       /* whatever it comes to, its deletion follows, or its successor's */
 	bool replaced;	       /* its children have gone to another SA: its end is no news */
 	struct rival rival;    /* in IKE_REKEYING */
 	uint32_t contends;     /* the SA that the peer replaces by this one while our own request

@@ -169,12 +169,20 @@ static void retire(struct ike_sa *sa, const char *why, uint64_t now)
 	ike_sa_rearm(sa);
 }
 
-/* Children and waiting tasks go on in the new SA. */
+static void delete_too(struct ike_sa *sa)
+{
+	sa->terminated = true;
+	task_queue_ike_delete(sa);
+}
+
+/* Children and waiting tasks go on in the new SA, and so does its end. */
 static void hand_over(struct ike_sa *old, struct ike_sa *next, uint64_t now)
 {
 	child_sa_inherit(old, next);
 	task_inherit(old, next);
 	next->inherited_at = now;
+	if (old->terminated)
+		delete_too(next);
 	reauth_follow(old, next);
 	retire(old, "its successor is there", now);
 	ike_sa_rearm(next);
