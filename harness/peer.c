@@ -344,13 +344,13 @@ int peer_initiate_async(struct peer *peer, const char *child, struct err_msg *ms
 	return initiate(peer, child, -1, msg);
 }
 
-static int terminate(struct peer *peer, const char *ike, bool force, int timeout_ms,
+static int terminate(struct peer *peer, const struct peer_sa_name *sa, bool force, int timeout_ms,
 		     struct err_msg *msg)
 {
 	struct vici_writer body = {0};
 	int err;
 
-	vici_value_str(&body, "ike", ike);
+	vici_value_str(&body, sa->child ? "child" : "ike", sa->child ? sa->child : sa->ike);
 	vici_value_str(&body, "force", force ? "yes" : "no");
 	vici_value_fmt(&body, "timeout", "%d", timeout_ms);
 	vici_value_str(&body, "loglevel", "-1");
@@ -360,14 +360,15 @@ static int terminate(struct peer *peer, const char *ike, bool force, int timeout
 	return err;
 }
 
-int peer_terminate(struct peer *peer, const char *ike, unsigned timeout_ms, struct err_msg *msg)
+int peer_terminate(struct peer *peer, const struct peer_sa_name *sa, unsigned timeout_ms,
+		   struct err_msg *msg)
 {
-	return terminate(peer, ike, false, (int)timeout_ms, msg);
+	return terminate(peer, sa, false, (int)timeout_ms, msg);
 }
 
-int peer_kill_sa(struct peer *peer, const char *ike, struct err_msg *msg)
+int peer_kill_sa(struct peer *peer, const struct peer_sa_name *sa, struct err_msg *msg)
 {
-	return terminate(peer, ike, true, -1, msg);
+	return terminate(peer, sa, true, -1, msg);
 }
 
 struct listing {

@@ -85,10 +85,15 @@ int peer_swanctl(struct peer *peer, const char *const *args, int *ret_status,
 int peer_initiate(struct peer *peer, const char *child, unsigned timeout_ms, struct err_msg *msg);
 /* Without waiting for the outcome. */
 int peer_initiate_async(struct peer *peer, const char *child, struct err_msg *msg);
-int peer_terminate(struct peer *peer, const char *ike, unsigned timeout_ms, struct err_msg *msg);
 
-/* Forgets the IKE SAs of that name at once, whatever the other end says. */
-int peer_kill_sa(struct peer *peer, const char *ike, struct err_msg *msg);
+struct peer_sa_name { /* the SAs of a child, or if that is NULL the IKE SAs of a connection */
+	const char *child, *ike;
+};
+
+int peer_terminate(struct peer *peer, const struct peer_sa_name *sa, unsigned timeout_ms,
+		   struct err_msg *msg);
+/* Forgets them at once, whatever the other end says. */
+int peer_kill_sa(struct peer *peer, const struct peer_sa_name *sa, struct err_msg *msg);
 
 /* Rekeys the child of that name, or if child is NULL the IKE SA, and waits until only the new one
  * is there. ERR_AGAIN, ERR_STATE. */

@@ -80,7 +80,8 @@ static void describe_driving(const struct sc_step *s, char *buf, size_t cap)
 		snprintf(buf, cap, "initiate child %s at %s", s->child, s->node);
 		break;
 	case STEP_TERMINATE:
-		snprintf(buf, cap, "terminate %s at %s", s->ike, s->node);
+		snprintf(buf, cap, "terminate %s%s at %s", s->child ? "child " : "",
+			 s->child ? s->child : s->ike, s->node);
 		break;
 	case STEP_REKEY:
 		snprintf(buf, cap, "rekey %s %s, %u time%s, by %s", s->child ? "child" : "IKE SA",

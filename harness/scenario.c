@@ -206,7 +206,8 @@ static const struct field initiate_fields[] = {
     END};
 static const struct field terminate_fields[] = {
     STEP_NODE(true),
-    {"ike", field_text, AT(sc_step, ike), NULL, true},
+    STEP_CHILD(false),
+    {"ike", field_text, AT(sc_step, ike), NULL, false},
     {"force", field_bool, AT(sc_step, force), NULL, false},
     STEP_WITHIN,
     STEP_EXPECT,
@@ -637,8 +638,10 @@ static int check_step(const struct scenario *sc, size_t index, struct err_msg *m
 {
 	const struct sc_step *step = (struct sc_step *)sc->steps.items + index;
 
-	if (step->kind == STEP_REKEY && !step->child == !step->ike)
-		return doc_error(sc->doc, step->line, msg, "'rekey' takes either 'child' or 'ike'");
+	if ((step->kind == STEP_REKEY || step->kind == STEP_TERMINATE) &&
+	    !step->child == !step->ike)
+		return doc_error(sc->doc, step->line, msg, "'%s' takes either 'child' or 'ike'",
+				 step_kind_name(step->kind));
 	if (step->kind == STEP_TRAFFIC)
 		return check_traffic(sc, index, msg);
 	if (step->kind == STEP_FINISH)

@@ -91,10 +91,12 @@ int step_initiate(struct world *world, const struct sc_step *step, struct step_o
 int step_terminate(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
 		   struct err_msg *msg)
 {
+	struct peer_sa_name sa = {.ike = step->ike, .child = step->child};
+
 	(void)outcome;
 	if (step->force)
-		return peer_kill_sa(world_peer(world, step->node), step->ike, msg);
-	return peer_terminate(world_peer(world, step->node), step->ike, within(step), msg);
+		return peer_kill_sa(world_peer(world, step->node), &sa, msg);
+	return peer_terminate(world_peer(world, step->node), &sa, within(step), msg);
 }
 
 static int rekey_detached(struct world *world, const struct sc_step *step, struct err_msg *msg)

@@ -53,6 +53,15 @@ struct request_state {
 	uint64_t end_us[CAPTURE_PLACES_MAX]; /* last frame of each place */
 };
 
+/* RFC 7296 §2.8.2, §2.25.2: with an IKE SA end the requests that are still out in it. */
+static bool sa_ended_within(const struct facts *f, const struct ike_msg *m, uint64_t limit_us)
+{
+	const struct ike_sa_fact *sa = &f->ike_sas[m->ike_sa];
+
+	return sa->end == IKE_SA_DELETED && f->frames[f->ike[sa->delete_msg].frame].time_us <
+						f->frames[m->frame].time_us + limit_us;
+}
+
 static void judge_unanswered(const struct facts *f, const struct check_params *p,
 			     struct check_result *r, const struct request_state *s, size_t i)
 {
@@ -66,6 +75,8 @@ static void judge_unanswered(const struct facts *f, const struct check_params *p
 	ike_msg_describe(m, text, sizeof(text));
 	if (last != i)
 		check_note(r, m->frame, "never answered, but sent again: %s", text);
+	else if (sa_ended_within(f, m, limit * 1000000))
+		check_note(r, m->frame, "its IKE SA was deleted before an answer came: %s", text);
 	else if (waited >= limit * 1000000)
 		check_fault(r, m->frame,
 			    "neither answered nor sent again in %.1f s until the capture's end: %s",

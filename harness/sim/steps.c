@@ -140,7 +140,8 @@ static int terminate(struct sim_world *world, const struct sc_step *step, struct
 {
 	char text[160];
 
-	snprintf(text, sizeof(text), "ike = %s%s", step->ike, step->force ? "\nforce = yes" : "");
+	snprintf(text, sizeof(text), "%s = %s%s", step->child ? "child" : "ike",
+		 step->child ? step->child : step->ike, step->force ? "\nforce = yes" : "");
 	return command(world, step->node, "terminate", text, step->within_ms, msg);
 }
 

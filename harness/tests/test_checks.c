@@ -155,6 +155,20 @@ static void a_response_that_never_came(void **state)
 	expect_verdict(&e, "requests", &p, VERDICT_FAIL);
 }
 
+/* As recorded, the peer deletes the IKE SA that the request is in. */
+static void a_request_without_answer_on_an_sa_that_stays(void **state)
+{
+	struct edit e;
+	size_t deletion;
+
+	(void)state;
+	begin(&e, "collision-ike");
+	deletion = find_message(&e, INFORMATIONAL, true);
+	pick(&e, e.before.ike[find_message(&e, CREATE_CHILD_SA, true)].frame);
+	capture_set_drop(&e.set, e.before.ike[deletion].frame);
+	expect_fault(&e, "requests");
+}
+
 static void a_request_sent_again_with_other_octets(void **state)
 {
 	struct edit e;
@@ -617,6 +631,7 @@ int main(void)
 	    cmocka_unit_test(a_named_network_in_the_clear),
 	    cmocka_unit_test(a_packet_above_the_mtu),
 	    cmocka_unit_test(a_response_that_never_came),
+	    cmocka_unit_test(a_request_without_answer_on_an_sa_that_stays),
 	    cmocka_unit_test(a_request_sent_again_with_other_octets),
 	    cmocka_unit_test(a_message_id_left_out),
 	    cmocka_unit_test(a_request_before_the_answer),

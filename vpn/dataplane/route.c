@@ -453,8 +453,10 @@ int router_link_up(struct router *r, int ifindex, uint32_t mtu, struct err_msg *
 
 	if (!err) {
 		rtnl_link_set_flags(changes, IFF_UP);
-		if (mtu)
+		if (mtu) {
 			rtnl_link_set_mtu(changes, mtu);
+			rtnl_link_set_txqlen(changes, ROUTER_LINK_QUEUE);
+		}
 		err = rtnl_link_change(r->sock, old, changes, 0);
 	}
 	rtnl_link_put(old);

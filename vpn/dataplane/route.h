@@ -23,7 +23,12 @@ int router_new(uint32_t table, uint32_t rule_pref, uint32_t fwmark, struct route
 /* Removes all that was added. NULL is fine. */
 void router_free(struct router *r);
 
-/* Brings a link up; mtu 0 leaves that alone. */
+/* Packets that a TUN device of ours holds while we are not scheduled: at 1,500 a second for more
+ * than a second, where the kernel's default of 500 overflows in a third of one. */
+#define ROUTER_LINK_QUEUE 2048
+
+/* Brings a link up. mtu 0: it is not ours, and nothing else of it changes; else it gets that, and a
+ * queue of ROUTER_LINK_QUEUE packets. */
 int router_link_up(struct router *r, int ifindex, uint32_t mtu, struct err_msg *msg);
 
 /* Routes every remote selector to the device, with a local address inside local_ts as source if

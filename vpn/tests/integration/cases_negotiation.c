@@ -96,7 +96,8 @@ static void run_cookie(const struct it_case *it, const struct peer_driver *gw,
 	lab_block(&lab, true);
 	lab_ok(&lab, peer_initiate_async(lab.gw, "net", &msg), &msg, "first attempt");
 	lab_ok(&lab, peer_wait_sas(lab.vps, 1, UP_MS, &msg), &msg, "half-open SA");
-	lab_ok(&lab, peer_kill_sa(lab.gw, "pair", &msg), &msg, "giving the first attempt up");
+	lab_ok(&lab, peer_kill_sa(lab.gw, &(struct peer_sa_name){.ike = "pair"}, &msg), &msg,
+	       "giving the first attempt up");
 	lab_block(&lab, false);
 	lab_ok(&lab, peer_initiate(lab.gw, "net", UP_MS, &msg), &msg, "second attempt");
 	lab_ok(&lab, peer_wait_children(lab.gw, 1, UP_MS, &msg), &msg, "lab-gw");

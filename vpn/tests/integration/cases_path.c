@@ -73,7 +73,8 @@ static void run_loss(const struct it_case *it, const struct peer_driver *gw,
 	initiate(&lab, "net");
 	initiate(&lab, "net6");
 	lab_wait_children(&lab, 2);
-	lab_ok(&lab, peer_terminate(lab.gw, "pair", 30000, &msg), &msg, "terminate");
+	lab_ok(&lab, peer_terminate(lab.gw, &(struct peer_sa_name){.ike = "pair"}, 30000, &msg),
+	       &msg, "terminate");
 	lab_ok(&lab, peer_wait_sas(lab.gw, 0, 30000, &msg), &msg, "lab-gw");
 	lab_ok(&lab, peer_wait_sas(lab.vps, 0, 30000, &msg), &msg, "vps");
 	if (lost_packets(&lab) < 3)

@@ -447,7 +447,8 @@ void lab_terminate(struct lab *lab, const char *ike)
 {
 	struct err_msg msg = {{0}};
 
-	lab_ok(lab, peer_terminate(lab->gw, ike, UP_MS, &msg), &msg, "terminate");
+	lab_ok(lab, peer_terminate(lab->gw, &(struct peer_sa_name){.ike = ike}, UP_MS, &msg), &msg,
+	       "terminate");
 	lab_ok(lab, peer_wait_sas(lab->gw, 0, UP_MS, &msg), &msg, "lab-gw after terminate");
 	lab_ok(lab, peer_wait_sas(lab->vps, 0, UP_MS, &msg), &msg, "vps after terminate");
 	if (!peer_is_running(lab->gw) || !peer_is_running(lab->vps))
