@@ -149,6 +149,10 @@ static void put_child(struct vici_writer *v, const struct child_cfg *child)
 	vici_value_str(v, "start_action", action_name(child->start_action));
 	vici_value_str(v, "dpd_action", action_name(child->dpd_action));
 	vici_value_str(v, "close_action", action_name(child->close_action));
+	if (child->if_id_out)
+		vici_value_fmt(v, "if-id-out", "%08x", child->if_id_out);
+	if (child->mss_clamp)
+		vici_value_str(v, "tcp-mss", "yes");
 	put_ts_list(v, "local-ts", &child->local_ts);
 	put_ts_list(v, "remote-ts", &child->remote_ts);
 	vici_section_end(v);
@@ -164,7 +168,8 @@ static const char *unique_name(enum conn_unique unique)
 	return names[unique];
 }
 
-static void put_conn(struct vici_writer *v, const struct ike_conn *conn)
+static void put_conn(struct vici_writer *v, const struct control_session *s,
+		     const struct ike_conn *conn)
 {
 	size_t i;
 
@@ -177,6 +182,7 @@ static void put_conn(struct vici_writer *v, const struct ike_conn *conn)
 	vici_value_str(v, "unique", unique_name(conn->unique));
 	if (conn->dpd_delay)
 		vici_value_fmt(v, "dpd_delay", "%u", conn->dpd_delay);
+	put_trouble(v, s->control, conn->name, s->now);
 	put_auth(v, "local-1", &conn->local);
 	put_auth(v, "remote-1", &conn->remote);
 	vici_section(v, "children");
@@ -201,7 +207,7 @@ enum command_result command_list_conns(struct control_session *s, const struct v
 		if (ike && strcmp(ike, conn->name) != 0)
 			continue;
 		session_begin_event(&v, ON_LIST_CONN);
-		put_conn(&v, conn);
+		put_conn(&v, s, conn);
 		session_end_event(s, ON_LIST_CONN, &v);
 	}
 	return REPLY_NOW;

@@ -32,6 +32,7 @@ void control_free(struct control *control)
 		control_session_free(list_entry(pos, struct control_session, link));
 	}
 	authorities_free(control);
+	troubles_free(control);
 	free(control);
 }
 
@@ -203,6 +204,7 @@ static void handle_event(struct control *control, const struct ike_event *event,
 	list_for_each (pos, tmp, &control->sessions) {
 		event_to_session(list_entry(pos, struct control_session, link), event, now);
 	}
+	trouble_event(control, event, now);
 	if (event->kind == EVENT_DROPPED)
 		control->counters.invalid++;
 	if (event->kind == EVENT_CHILD_REKEYED)

@@ -8,7 +8,8 @@
  *
  * Debian's swanctl 5.9.8 is the client that this is written for; names of commands, events and
  * fields are strongSwan's. Refused, with a reason: redirect, install, uninstall, load-token. Of our
- * own: the event beetd-event and list-sas's mode-reason. */
+ * own: the event beetd-event, list-sas's mode-reason, list-conns's last-failure, if-id and tcp-mss,
+ * get-counters's drops. */
 #ifndef VPN_CONTROL_CONTROL_H
 #define VPN_CONTROL_CONTROL_H
 
@@ -23,6 +24,14 @@
 #define CONTROL_OUT_MAX	     (64u << 20) /* octets a client has not read: list-sas of 20,000 SAs */
 #define CONTROL_OUT_LOSSY    (1u << 20)	 /* from here on it gets no log events, which may be lost */
 
+#define CONTROL_DROPS_MAX    64u
+
+/* Packets that went no further for one reason. */
+struct control_drop {
+	const char *reason; /* "no-policy" */
+	uint64_t count;
+};
+
 /* What the owner tells of itself; strings must outlive the control. */
 struct control_env {
 	void *ctx;
@@ -31,6 +40,8 @@ struct control_env {
 	int64_t (*wall)(void *ctx, uint64_t now); /* Unix time in seconds */
 	/* A sentence for the daemon's log, level as in ike/action.h; may be NULL. */
 	void (*log)(void *ctx, int level, const char *text);
+	/* What the data plane has dropped, at most CONTROL_DROPS_MAX reasons; may be NULL. */
+	size_t (*drops)(void *ctx, struct control_drop *ret_drops);
 };
 
 struct control;

@@ -2,7 +2,8 @@
  *
  * Fields that describe strongSwan's threads and job queues are there because swanctl prints them;
  * we are one loop and say so. Counters are of IKE datagrams as they pass (retransmissions
- * included), for the daemon as a whole. */
+ * included), for the daemon as a whole; drops are those of the data plane, which no reset changes.
+ */
 #include "vpn/control/internal.h"
 
 #include <inttypes.h>
@@ -197,6 +198,17 @@ static void put_messages(struct vici_writer *v, const struct counters *c)
 	}
 }
 
+static void put_drops(struct vici_writer *v, const struct control_env *env)
+{
+	struct control_drop drops[CONTROL_DROPS_MAX];
+	size_t i, n = env->drops ? env->drops(env->ctx, drops) : 0;
+
+	vici_section(v, "drops");
+	for (i = 0; i < n; i++)
+		put_count(v, drops[i].reason, drops[i].count);
+	vici_section_end(v);
+}
+
 /* Counters are of the whole daemon: the section's name is empty, as in strongSwan. */
 enum command_result command_get_counters(struct control_session *s, const struct vici_node *args,
 					 struct vici_writer *reply)
@@ -215,6 +227,7 @@ enum command_result command_get_counters(struct control_session *s, const struct
 	put_messages(reply, c);
 	vici_section_end(reply);
 	vici_section_end(reply);
+	put_drops(reply, &s->control->env);
 	return reply_ok(reply);
 }
 

@@ -42,10 +42,24 @@ struct counters {
 	uint64_t invalid, invalid_spi;
 };
 
+/* trouble.c */
+#define TROUBLES_MAX 64 /* of connections that failed last; further ones take the oldest's place \
+			 */
+
+struct trouble {
+	char *conn;  /* NULL: free */
+	char *child; /* or NULL: the IKE SA */
+	enum ike_cause cause;
+	uint16_t notify; /* 0: none */
+	char *text;
+	uint64_t at;
+};
+
 struct control {
 	struct node *node;
 	struct control_env env;
 	struct list sessions;
+	struct trouble troubles[TROUBLES_MAX];
 	unsigned n_sessions;
 	struct authority *authorities;
 	struct counters counters;
@@ -115,6 +129,13 @@ void session_end_event(struct control_session *s, enum control_event_id event,
 		       struct vici_writer *v);
 void session_reply(struct control_session *s, struct vici_writer *reply); /* frees the writer */
 void session_resume(struct control_session *s, uint64_t now);
+
+/* trouble.c */
+void trouble_event(struct control *control, const struct ike_event *event, uint64_t now);
+/* last-failure and its particulars, if the connection's last attempt failed. */
+void put_trouble(struct vici_writer *v, const struct control *control, const char *conn,
+		 uint64_t now);
+void troubles_free(struct control *control);
 
 /* waiting.c */
 void waiting_clear(struct waiting *w);

@@ -30,6 +30,7 @@
 #include "vpn/node/node.h"
 
 struct control;
+struct control_drop;
 struct hostnet;
 struct vici_server;
 
@@ -77,6 +78,7 @@ void daemon_log(struct daemon *d, enum ike_log_group group, int level, const cha
 
 /* env.c */
 struct node_env daemon_env(struct daemon *d);
+size_t env_drops(void *ctx, struct control_drop *ret_drops); /* for struct control_env */
 
 /* network.c */
 int network_open(struct daemon *d, struct err_msg *msg);

@@ -7,6 +7,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "vpn/control/control.h"
+
 #define MICROSECONDS UINT64_C(1000000)
 
 uint64_t daemon_now(void)
@@ -62,6 +64,19 @@ static int env_resolve(void *ctx, const char *name, struct ip_addr *ret_addr)
 	struct daemon *d = ctx;
 
 	return resolver_lookup(&d->resolver, name, ret_addr);
+}
+
+size_t env_drops(void *ctx, struct control_drop *ret_drops)
+{
+	struct daemon *d = ctx;
+	struct dp_counters c;
+	size_t i;
+
+	dp_get_counters(d->dp, &c);
+	for (i = 1; i < ESP_DROP_COUNT; i++)
+		ret_drops[i - 1] =
+		    (struct control_drop){esp_drop_name((enum esp_drop)i), c.drops[i]};
+	return ESP_DROP_COUNT - 1;
 }
 
 struct node_env daemon_env(struct daemon *d)

@@ -36,31 +36,6 @@ void events_close(struct events *events)
 	events->out = NULL;
 }
 
-static const char *cause_name(enum ike_cause cause)
-{
-	switch (cause) {
-	case CAUSE_NONE:
-		return NULL;
-	case CAUSE_LOCAL:
-		return "local";
-	case CAUSE_PEER:
-		return "peer";
-	case CAUSE_TIMEOUT:
-		return "timeout";
-	case CAUSE_EXPIRED:
-		return "expired";
-	case CAUSE_REPLACED:
-		return "replaced";
-	case CAUSE_MOVED:
-		return "moved";
-	case CAUSE_REAUTH:
-		return "reauth";
-	case CAUSE_ERROR:
-		return "error";
-	}
-	return NULL;
-}
-
 static json_t *event_new(const char *name, const char *text, uint64_t unix_us)
 {
 	json_t *o = json_object();
@@ -89,7 +64,7 @@ static void event_flush(struct events *events, json_t *o)
 
 void events_write(struct events *events, const struct ike_event *ev, uint64_t unix_us)
 {
-	const char *cause = cause_name(ev->cause);
+	const char *cause = ike_cause_name(ev->cause);
 	json_t *o;
 
 	if (!events->out)

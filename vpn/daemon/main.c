@@ -50,7 +50,8 @@ static struct control_env control_environment(struct daemon *d)
 				    .release = host.release,
 				    .machine = host.machine,
 				    .wall = env.wall,
-				    .log = log_control};
+				    .log = log_control,
+				    .drops = env_drops};
 }
 
 static int open_node(struct daemon *d, struct err_msg *msg)

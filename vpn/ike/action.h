@@ -81,6 +81,7 @@ enum ike_cause {
 	CAUSE_REAUTH,	/* it is authenticated again: made anew, or about to be */
 	CAUSE_ERROR,	/* anything else that went wrong here, as a failed installation */
 };
+const char *ike_cause_name(enum ike_cause cause); /* "timeout"; NULL for CAUSE_NONE */
 
 /* Log groups are strongSwan's. Level 0: always; 1: audit of what happened; 2: why; 3: dumps. */
 enum ike_log_group { LOG_MGR, LOG_IKE, LOG_CHD, LOG_CFG, LOG_NET, LOG_ENC, LOG_KNL, LOG_DMN };

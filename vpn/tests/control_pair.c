@@ -47,11 +47,20 @@ static bool pair_source_for(void *ctx, const struct ip_addr *remote, struct ip_a
 	return true;
 }
 
+static size_t drops(void *ctx, struct control_drop *ret_drops)
+{
+	(void)ctx;
+	ret_drops[0] = (struct control_drop){"no-sa", 3};
+	ret_drops[1] = (struct control_drop){"icv", 0};
+	return 2;
+}
+
 static void end_init(struct cp_end *end, const char *addr)
 {
 	struct node_env env = {
 	    .ctx = end, .random = pair_random, .wall = pair_wall, .source_for = pair_source_for};
-	struct control_env control = {.daemon = "beetd",
+	struct control_env control = {.drops = drops,
+				      .daemon = "beetd",
 				      .version = "1.2.3",
 				      .sysname = "Linux",
 				      .release = "6.1",

@@ -592,6 +592,48 @@ static void counters_count_messages_by_exchange(void **state)
 	assert_has(cp_ask(&cp.a, "get-counters", "all = yes"), "success = no\n");
 }
 
+static bool list_conns_has(const char *text)
+{
+	bool has;
+
+	cp_send(&cp.a, "list-conns", "");
+	cp_settle();
+	has = strstr(cp_next(&cp.a), text) != NULL;
+	assert_string_equal(cp_next(&cp.a), "CMD_RESPONSE \n");
+	return has;
+}
+
+static void a_failure_is_remembered_until_it_works(void **state)
+{
+	(void)state;
+	cp_load_pair();
+	cp_register(&cp.a, "list-conn");
+	assert_false(list_conns_has("last-failure"));
+	assert_string_equal(cp_ask(&cp.b, "load-shared", "id = psk\ntype = IKE\ndata = other"), OK);
+	assert_has(cp_ask(&cp.a, "initiate", "child = net"), "success = no\n");
+	assert_true(list_conns_has("home.last-failure-notify = 24\n"));
+	cp_load_pair();
+	assert_string_equal(cp_ask(&cp.a, "initiate", "child = net"), OK);
+	assert_false(list_conns_has("last-failure"));
+}
+
+static void what_is_ended_by_command_is_no_failure(void **state)
+{
+	(void)state;
+	cp_load_pair();
+	cp_register(&cp.a, "list-conn");
+	cp.cut = true;
+	cp_ask(&cp.a, "initiate", "child = net\ntimeout = -1");
+	cp_ask(&cp.a, "terminate", "ike = home\nforce = yes");
+	assert_false(list_conns_has("last-failure"));
+}
+
+static void drops_stand_beside_the_counters(void **state)
+{
+	(void)state;
+	assert_has(cp_ask(&cp.a, "get-counters", ""), "drops.no-sa = 3\ndrops.icv = 0\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -623,6 +665,9 @@ int main(void)
 	    CASE(the_log_goes_to_who_registered_and_may_be_lost),
 	    CASE(every_event_of_the_engine_is_there_for_who_wants_it),
 	    CASE(counters_count_messages_by_exchange),
+	    CASE(drops_stand_beside_the_counters),
+	    CASE(a_failure_is_remembered_until_it_works),
+	    CASE(what_is_ended_by_command_is_no_failure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
  *	lists.c    conns, policies, pools, ...       certs.c   list-certs
  *	act.c      initiate, terminate, rekey        info.c    version, stats, counters, log
  *	keygen.c   keygen                            output.c  JSON and errors
+ *	explain/   explain: what is wrong with a running connection
  *
  * Results go to stdout, everything else to stderr. */
 #ifndef VPN_DAEMON_BEETCTL_CLI_H
@@ -42,6 +43,7 @@ struct args {
 	const char *subject, *type, *flag;
 	bool pem, brief, utc;
 	const char *dn, *days;
+	const char *watch;
 	const char *sans[SANS_MAX];
 	size_t n_sans;
 	const char *positional; /* the word after the command */
@@ -121,5 +123,6 @@ enum exit_code run_log(struct cli *cli);
 enum exit_code run_flush_certs(struct cli *cli);
 enum exit_code run_reload_settings(struct cli *cli);
 enum exit_code run_keygen(struct cli *cli);
+enum exit_code run_explain(struct cli *cli);
 
 #endif

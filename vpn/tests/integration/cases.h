@@ -16,6 +16,7 @@ extern const struct it_case cases_seed[];
 extern const struct it_case cases_algorithm[];
 extern const struct it_case cases_auth[];
 extern const struct it_case cases_negotiation[];
+extern const struct it_case cases_explain[];
 extern const struct it_case cases_failure[];
 extern const struct it_case cases_path[];
 extern const struct it_case cases_tools[];

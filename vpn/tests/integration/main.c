@@ -11,7 +11,7 @@
 
 static const struct it_case *const tables[] = {
     cases_seed,	 cases_algorithm, cases_auth,	cases_negotiation, cases_failure, cases_path,
-    cases_tools, cases_life,	  cases_misuse, cases_mode,	   cases_rekey};
+    cases_tools, cases_life,	  cases_misuse, cases_mode,	   cases_rekey,	  cases_explain};
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 

@@ -1,0 +1,73 @@
+/* findings.h - what is wrong with a running connection, most likely cause first.
+ *
+ * A rule is a row of a table and a pure function from the facts: it asks nobody. Names and words
+ * are those of `beetlab explain`, which finds the same things in captures. */
+#ifndef VPN_DAEMON_BEETCTL_EXPLAIN_FINDINGS_H
+#define VPN_DAEMON_BEETCTL_EXPLAIN_FINDINGS_H
+
+#include "vpn/daemon/beetctl/explain/facts.h"
+
+#define FINDINGS_MAX 48
+#define EVIDENCE_MAX 8
+#define WORDS_MAX    400
+
+enum certainty { POSSIBLE, LIKELY, CERTAIN };
+const char *certainty_name(enum certainty c); /* "possible", "likely", "certain" */
+
+enum rule_kind {
+	RULE_FAULT,   /* something does not work */
+	RULE_SYMPTOM, /* the same, without its cause: left out if a fault is found */
+	RULE_NOTE,    /* works, but is not what somebody may think */
+};
+
+struct findings;
+
+struct rule {
+	const char *id;	   /* stable: "F31", "LIVE-forwarding" */
+	const char *names; /* other names of the same thing, "" */
+	enum rule_kind kind;
+	unsigned rank; /* among equally certain: the lower, the more likely the cause of the rest */
+	const char *unless; /* ids that explain it: left out if one of them is found; "" */
+	const char *title, *why, *remedy, *clause;
+	void (*find)(const struct facts *f, struct findings *out);
+};
+
+struct finding {
+	const struct rule *rule;
+	enum certainty certainty;
+	unsigned cases;
+	char what[WORDS_MAX], detail[WORDS_MAX]; /* detail: added to the remedy, or "" */
+	char evidence[EVIDENCE_MAX][WORDS_MAX];
+	size_t n_evidence;
+};
+
+struct findings {
+	const struct rule *rule; /* that is running */
+	size_t n;
+	struct finding v[FINDINGS_MAX];
+};
+
+/* The finding of the running rule: the first case says what, a surer one replaces it. NULL if it
+ * adds nothing, which the calls below take. */
+struct finding *finding_add(struct findings *out, enum certainty certainty, const char *what, ...)
+    __attribute__((format(printf, 3, 4)));
+void finding_show(struct finding *f, const char *text, ...) __attribute__((format(printf, 2, 3)));
+void finding_detail(struct finding *f, const char *text, ...) __attribute__((format(printf, 2, 3)));
+
+/* Runs every rule, leaves out what something else explains, sorts. */
+void findings_find(const struct facts *f, struct findings *ret_findings);
+bool findings_have_fault(const struct findings *f); /* notes do not count */
+
+/* One table a family. */
+#define RULE_FAMILIES(X) X(ike) X(ways) X(firewall) X(counters) X(config)
+#define X(family)                                  \
+	extern const struct rule rules_##family[]; \
+	extern const size_t n_rules_##family;
+RULE_FAMILIES(X)
+#undef X
+
+#define RULES(family, ...)                                  \
+	const struct rule rules_##family[] = {__VA_ARGS__}; \
+	const size_t n_rules_##family = sizeof(rules_##family) / sizeof(rules_##family[0])
+
+#endif

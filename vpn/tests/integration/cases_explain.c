@@ -1,0 +1,190 @@
+/* cases_explain.c - `beetctl explain` on a tunnel that works, is broken in a real way, and mended:
+ * the fault is found first, and nothing is found before and after.
+ *
+ *	vps 10.254.0.1 ==== tunnel, xfrm1 at both ends ==== lab-gw --- 192.168.1.0/24
+ *
+ * What is broken is broken by the tools that people use; that it matters is not asked here, where
+ * cases of scenarios/field show it. */
+#include "vpn/tests/integration/cases.h"
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+struct breakage {
+	const char *id; /* of the finding that comes first */
+	bool at_vps;
+	const char *breaks, *mends; /* shell */
+};
+
+static const struct breakage breakages[] = {
+    {"LIVE-forwarding", false, "sysctl -qw net.ipv4.ip_forward=0",
+     "sysctl -qw net.ipv4.ip_forward=1"},
+    {"S15", true, "ip route del 192.168.1.0/24 dev xfrm1", "ip route add 192.168.1.0/24 dev xfrm1"},
+    {"F31", false,
+     "nft add table ip t; nft 'add chain ip t c { type nat hook postrouting priority 100; }'; "
+     "nft add rule ip t c masquerade",
+     "nft delete table ip t"},
+    {"S16", false,
+     "nft add table ip t; nft 'add chain ip t c { type filter hook forward priority 0; policy "
+     "drop; }'; nft add rule ip t c ct state established,related accept; "
+     "nft add rule ip t c oifname xfrm1 accept; nft add rule ip t c ip protocol icmp accept",
+     "nft delete table ip t"},
+    {"LIVE-firewall", true,
+     "nft add table inet t; nft 'add chain inet t c { type filter hook input priority 0; }'; "
+     "nft add rule inet t c udp dport 4500 drop",
+     "nft delete table inet t"},
+    {"LIVE-link", true, "ip link set xfrm1 down",
+     "ip link set xfrm1 up; ip route add 192.168.1.0/24 dev xfrm1; "
+     "ip address add " VPS_TUN6 "/128 dev xfrm1 nodad; ip route add fdc0:beef:2::/64 dev xfrm1"},
+    {"F18", false,
+     "nft add table ip t; nft 'add chain ip t forward { type filter hook output priority -150; }'; "
+     "nft add rule ip t forward tcp flags syn tcp option maxseg size set 1380",
+     "nft delete table ip t"},
+    {"LIVE-overlap", true,
+     "ip link add lan9 type veth peer lan9p; ip address add 192.168.1.9/24 dev lan9; "
+     "ip link set lan9 up",
+     "ip link del lan9"},
+};
+
+static void run_in(struct lab *lab, struct peer *peer, const char *script, int *ret_status,
+		   struct process_output *ret_output)
+{
+	char uri[PEER_PATH_MAX + 40], beetctl[512];
+	const char *const env[] = {beetctl, uri, NULL};
+	const char *const argv[] = {"sh", "-c", script, NULL};
+	const struct process_spec spec = {.node = peer_node(peer), .argv = argv, .env = env};
+	struct err_msg msg = {{0}};
+
+	snprintf(beetctl, sizeof(beetctl), "BEETCTL=%s", BEETCTL_BUILT);
+	snprintf(uri, sizeof(uri), "URI=%s", peer_uri(peer));
+	lab_ok(lab, process_run(lab->net, &spec, 30000, ret_status, ret_output, &msg), &msg,
+	       script);
+}
+
+static void run_well(struct lab *lab, struct peer *peer, const char *script)
+{
+	struct process_output output = {0};
+	int status = -1;
+
+	run_in(lab, peer, script, &status, &output);
+	if (status != 0)
+		lab_fail(lab, "%s: status %d: %s", script, status, output.text);
+	process_output_free(&output);
+}
+
+/* The first finding that is no note; "" if there is none. */
+static const char *first_fault(const json_t *findings)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(
+	    (json_t *)findings, i,
+	    one) if (strcmp(json_string_value(json_object_get(one, "kind")), "note") !=
+		     0) return json_string_value(json_object_get(one, "id"));
+	return "";
+}
+
+/* The exit status says the same as the findings; and the kernel was asked. */
+static void expect_finding(struct lab *lab, struct peer *peer, const char *id, const char *when)
+{
+	struct process_output output = {0};
+	int status = -1;
+	json_t *json;
+	bool same;
+
+	run_in(lab, peer, "$BEETCTL explain pair --json --uri $URI", &status, &output);
+	json = json_loads(output.text, 0, NULL);
+	if (!json || !json_is_true(json_object_get(json, "kernel")) ||
+	    json_array_size(json_object_get(json, "limits")) > 0)
+		lab_fail(lab, "%s: no whole answer: %s", when, output.text);
+	same = !strcmp(first_fault(json_object_get(json, "findings")), id);
+	if (!same || status != (*id ? 1 : 0))
+		lab_fail(lab, "%s: expected the finding \"%s\", status %d: %s", when, id, status,
+			 output.text);
+	json_decref(json);
+	process_output_free(&output);
+}
+
+static void open_tunnel(struct lab *lab, const struct peer_driver *gw,
+			const struct peer_driver *vps)
+{
+	const struct lab_options options = {.nat = SEED_NAT_RANDOM};
+	struct conf gw_conf, vps_conf;
+
+	lab_open(lab, &options, gw, vps);
+	lab_inner_addresses(lab, true);
+	lab_pair_confs(&gw_conf, &vps_conf);
+	lab_use_psk(&gw_conf, &vps_conf);
+	gw_conf.children[0].local_ts = vps_conf.children[0].remote_ts = "192.168.1.0/24";
+	gw_conf.children[0].extra = vps_conf.children[0].extra = "if_id_in = 1\nif_id_out = 1\n";
+	lab_set_confs(lab, &gw_conf, &vps_conf);
+	lab_start(lab);
+}
+
+static void bring_up(struct lab *lab)
+{
+	struct err_msg msg = {{0}};
+
+	lab_ok(lab, peer_initiate(lab->gw, "net", UP_MS, &msg), &msg, "initiate");
+	lab_wait_children(lab, 1);
+}
+
+static void run_explain(const struct it_case *it, const struct peer_driver *gw,
+			const struct peer_driver *vps)
+{
+	struct lab lab;
+	size_t i;
+
+	(void)it;
+	open_tunnel(&lab, gw, vps);
+	bring_up(&lab);
+	lab_ping(&lab, "vps", "192.168.1.28");
+	expect_finding(&lab, lab.gw, "", "it works");
+	expect_finding(&lab, lab.vps, "", "it works");
+	for (i = 0; i < sizeof(breakages) / sizeof(breakages[0]); i++) {
+		const struct breakage *b = &breakages[i];
+		struct peer *peer = b->at_vps ? lab.vps : lab.gw;
+
+		run_well(&lab, peer, b->breaks);
+		expect_finding(&lab, peer, b->id, b->breaks);
+		run_well(&lab, peer, b->mends);
+		expect_finding(&lab, peer, "", b->mends);
+	}
+	lab_terminate(&lab, "pair");
+	lab_close(&lab);
+}
+
+/* Nobody answers; then somebody does, and refuses; then all is well. */
+static void run_explain_silence(const struct it_case *it, const struct peer_driver *gw,
+				const struct peer_driver *vps)
+{
+	struct err_msg msg = {{0}};
+	struct lab lab;
+
+	(void)it;
+	open_tunnel(&lab, gw, vps);
+	expect_finding(&lab, lab.gw, "LIVE-down", "nobody has started it");
+	lab_block(&lab, true);
+	lab_ok(&lab, peer_initiate_async(lab.gw, "net", &msg), &msg, "initiate");
+	expect_finding(&lab, lab.gw, "MAP-init", "the VPS is not heard");
+	lab_ok(&lab, peer_kill_sa(lab.gw, "pair", &msg), &msg, "forget");
+	lab_block(&lab, false);
+	conf_replace(lab.vps_conf, "remote_ts = 192.168.1.0/24", "remote_ts = 192.168.2.0/24");
+	lab_ok(&lab, peer_load(lab.vps, lab.vps_conf, &msg), &msg, "load");
+	lab_ok(&lab, peer_initiate_async(lab.gw, "net", &msg), &msg, "initiate");
+	lab_expect_notify(&lab, lab.vps, "IKE_AUTH response", "TS_UNACCEPTABLE");
+	expect_finding(&lab, lab.gw, "F37", "other selectors at the VPS");
+	lab_ok(&lab, peer_terminate(lab.gw, "pair", UP_MS, &msg), &msg, "terminate");
+	conf_replace(lab.vps_conf, "remote_ts = 192.168.2.0/24", "remote_ts = 192.168.1.0/24");
+	lab_ok(&lab, peer_load(lab.vps, lab.vps_conf, &msg), &msg, "load");
+	lab_ok(&lab, peer_initiate(lab.gw, "net", UP_MS, &msg), &msg, "initiate");
+	expect_finding(&lab, lab.gw, "", "it works at last");
+	lab_close(&lab);
+}
+
+const struct it_case cases_explain[] = {
+    {"explain", run_explain, NULL},
+    {"explain-silence", run_explain_silence, NULL},
+    {NULL, NULL, NULL},
+};

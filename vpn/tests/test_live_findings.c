@@ -1,0 +1,791 @@
+/* test_live_findings.c - the rules of `beetctl explain`: a gateway that is well gives nothing, and
+ * each change to it gives its finding first.
+ *
+ *	192.168.1.0/24 --- eth1 [gateway] eth0 --- 203.0.113.10, the peer
+ *	                        xfrm1 ============ 10.2.0.0/16, behind the peer */
+#include "vpn/daemon/beetctl/explain/print.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static struct ip_addr addr(const char *text)
+{
+	struct ip_addr a;
+
+	assert_int_equal(ip_addr_parse(text, &a), 0);
+	return a;
+}
+
+static struct ts selector(const char *text)
+{
+	struct ts ts;
+
+	assert_int_equal(ts_parse(text, &ts, NULL), 0);
+	return ts;
+}
+
+static struct fact_way way(const char *to, const char *dev, const char *src)
+{
+	struct fact_way w = {.kind = WAY_OUT, .to = addr(to), .src = addr(src)};
+
+	snprintf(w.dev, sizeof(w.dev), "%s", dev);
+	return w;
+}
+
+static struct fact_child well_child(void)
+{
+	struct fact_child c = {.name = "lan",
+			       .mode = "TUNNEL",
+			       .sa_mode = "TUNNEL",
+			       .start_action = "start",
+			       .configured = true,
+			       .if_id = 1,
+			       .installed = 1,
+			       .encap = true,
+			       .age = 100,
+			       .n_cfg_local = 1,
+			       .n_cfg_remote = 1,
+			       .n_local = 1,
+			       .n_remote = 1,
+			       .packets_in = {1000, 1000},
+			       .packets_out = {1000, 1000}};
+
+	c.cfg_local[0] = c.local[0].ts = selector("192.168.1.0/24");
+	c.cfg_remote[0] = c.remote[0].ts = selector("10.2.0.0/16");
+	c.local[0].way = way("192.168.1.2", "eth1", "192.168.1.1");
+	c.remote[0].way = way("10.2.0.1", "xfrm1", "192.168.1.1");
+	return c;
+}
+
+static const struct fact_link links[] = {
+    {.name = "eth0", .index = 2, .mtu = 1500, .up = true, .forward4 = true, .rp_filter = 2},
+    {.name = "eth1", .index = 3, .mtu = 1500, .up = true, .forward4 = true, .rp_filter = 2},
+    {.name = "xfrm1",
+     .kind = "tun",
+     .index = 4,
+     .mtu = 1400,
+     .up = true,
+     .forward4 = true,
+     .rp_filter = 2,
+     .if_id = 1},
+};
+enum { OUTER, LAN, TUNNEL };
+
+static struct fact_sa well_sa(void)
+{
+	return (struct fact_sa){.id = 1,
+				.state = "ESTABLISHED",
+				.initiator = true,
+				.answered = true,
+				.local = {addr("198.51.100.2"), 4500},
+				.remote = {addr("203.0.113.10"), 4500},
+				.remote_id = "peer"};
+}
+
+static struct facts *well(void)
+{
+	struct facts *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	*f = (struct facts){.conn = "home",
+			    .daemon = "beetd",
+			    .local_addrs = "198.51.100.2",
+			    .remote_addrs = "203.0.113.10",
+			    .n_sas = 1,
+			    .n_children = 1,
+			    .n_links = COUNT(links),
+			    .kernel_known = true,
+			    .init_out = {1, 1},
+			    .init_in = {1, 1}};
+	f->sas[0] = well_sa();
+	f->children[0] = well_child();
+	memcpy(f->links, links, sizeof(links));
+	f->addrs[f->n_addrs++] = (struct fact_addr){addr("198.51.100.2"), 24, 2};
+	f->addrs[f->n_addrs++] = (struct fact_addr){addr("192.168.1.1"), 24, 3};
+	f->peer = f->peer_back = way("203.0.113.10", "eth0", "198.51.100.2");
+	return f;
+}
+
+/* --- What is changed --- */
+
+static void nothing(struct facts *f)
+{
+	(void)f;
+}
+
+static void no_sa(struct facts *f)
+{
+	f->n_sas = 0;
+	f->children[0].installed = 0;
+}
+
+static void connecting(struct facts *f)
+{
+	no_sa(f);
+	f->n_sas = 1;
+	strcpy(f->sas[0].state, "CONNECTING");
+	f->sas[0].answered = false;
+}
+
+static void silent_peer(struct facts *f)
+{
+	connecting(f);
+	f->sas[0].lasting = true;
+}
+
+static void silent_peer_without_route(struct facts *f)
+{
+	silent_peer(f);
+	f->peer.kind = WAY_NONE;
+}
+
+static void silent_4500(struct facts *f)
+{
+	silent_peer(f);
+	f->sas[0].answered = true;
+}
+
+static void silent_500(struct facts *f)
+{
+	silent_4500(f);
+	f->sas[0].remote.port = 500;
+}
+
+static void failed(struct facts *f, const char *child, uint16_t notify, const char *cause)
+{
+	no_sa(f);
+	f->failure = (struct fact_failure){.there = true, .text = "why", .notify = notify};
+	snprintf(f->failure.child, sizeof(f->failure.child), "%s", child);
+	snprintf(f->failure.cause, sizeof(f->failure.cause), "%s", cause);
+}
+
+static void failed_in_silence(struct facts *f)
+{
+	failed(f, "", 0, "timeout");
+}
+
+static void failed_proposal(struct facts *f)
+{
+	failed(f, "", 14, "peer");
+}
+
+static void failed_child_proposal(struct facts *f)
+{
+	failed(f, "lan", 14, "peer");
+}
+
+static void failed_auth(struct facts *f)
+{
+	failed(f, "", 24, "peer");
+}
+
+static void failed_selectors(struct facts *f)
+{
+	failed(f, "lan", 38, "peer");
+}
+
+static void failed_otherwise(struct facts *f)
+{
+	failed(f, "", 7, "peer");
+}
+
+static void waits_for_peer(struct facts *f)
+{
+	no_sa(f);
+	strcpy(f->children[0].start_action, "none");
+}
+
+static void lost_child(struct facts *f)
+{
+	f->children[0].installed = 0;
+}
+
+static void trap_without_child(struct facts *f)
+{
+	lost_child(f);
+	strcpy(f->children[0].start_action, "trap");
+}
+
+static void twin_sas(struct facts *f)
+{
+	f->sas[f->n_sas++] = f->sas[0];
+}
+
+static void two_peers(struct facts *f)
+{
+	twin_sas(f);
+	strcpy(f->sas[1].remote_id, "another");
+}
+
+static void rekeyed_twin(struct facts *f)
+{
+	twin_sas(f);
+	strcpy(f->sas[1].state, "REKEYED");
+}
+
+static void twin_children(struct facts *f)
+{
+	f->children[0].installed = 2;
+	f->children[0].others_alike = true;
+}
+
+static void tunnel_down(struct facts *f)
+{
+	f->links[TUNNEL].up = false;
+	f->children[0].remote[0].way = way("10.2.0.1", "eth0", "198.51.100.2");
+}
+
+static void tunnel_missing(struct facts *f)
+{
+	f->n_links = TUNNEL;
+}
+
+static void route_missing(struct facts *f)
+{
+	f->children[0].remote[0].way = way("10.2.0.1", "eth0", "198.51.100.2");
+}
+
+static void route_blackhole(struct facts *f)
+{
+	f->children[0].remote[0].way.kind = WAY_NONE;
+}
+
+static void way_not_asked(struct facts *f)
+{
+	f->children[0].remote[0].way = (struct fact_way){0};
+}
+
+static void kernel_policies(struct facts *f)
+{
+	route_missing(f);
+	strcpy(f->daemon, "charon");
+	f->children[0].if_id = 0;
+}
+
+static void overlap(struct facts *f)
+{
+	f->addrs[f->n_addrs++] = (struct fact_addr){addr("10.2.0.9"), 24, 3};
+}
+
+static void tunnel_address_inside(struct facts *f)
+{
+	f->addrs[f->n_addrs++] = (struct fact_addr){addr("10.2.0.9"), 24, 4};
+}
+
+static void source_outside(struct facts *f)
+{
+	f->children[0].remote[0].way.src = addr("198.51.100.2");
+}
+
+static void no_forwarding(struct facts *f)
+{
+	f->links[LAN].forward4 = f->links[TUNNEL].forward4 = false;
+}
+
+static void no_forwarding_of_a_host(struct facts *f)
+{
+	no_forwarding(f);
+	f->children[0].cfg_local[0] = f->children[0].local[0].ts = selector("192.168.1.1/32");
+	f->children[0].local[0].ours = true;
+	f->children[0].local[0].way = (struct fact_way){0};
+}
+
+static void strict_filter(struct facts *f)
+{
+	f->links[OUTER].rp_filter = f->links[TUNNEL].rp_filter = 1;
+}
+
+static void strict_filter_of_peer(struct facts *f)
+{
+	strict_filter(f);
+	f->peer_back = way("203.0.113.10", "xfrm1", "192.168.1.1");
+}
+
+static void loose_filter_of_peer(struct facts *f)
+{
+	f->peer_back = way("203.0.113.10", "xfrm1", "192.168.1.1");
+}
+
+static void peer_inside(struct facts *f)
+{
+	f->peer = way("203.0.113.10", "xfrm1", "192.168.1.1");
+}
+
+static void another_hosts_address(struct facts *f)
+{
+	strcpy(f->local_addrs, "198.51.100.3");
+}
+
+static void any_address(struct facts *f)
+{
+	strcpy(f->local_addrs, "%any");
+}
+
+static void watched(struct facts *f)
+{
+	f->watched = true;
+	f->seconds = 10;
+	f->children[0].packets_in.now += 100;
+	f->children[0].packets_out.now += 100;
+}
+
+static void sends_in_vain(struct facts *f)
+{
+	f->children[0].packets_in = (struct fact_count){0, 0};
+}
+
+static void sends_in_vain_while_watched(struct facts *f)
+{
+	watched(f);
+	f->children[0].packets_in.now = f->children[0].packets_in.before;
+}
+
+static void has_just_begun(struct facts *f)
+{
+	sends_in_vain(f);
+	f->children[0].age = 1;
+}
+
+static void never_answers(struct facts *f)
+{
+	f->children[0].packets_out = (struct fact_count){0, 0};
+}
+
+static void drops(struct facts *f, const char *reason, uint64_t before, uint64_t now)
+{
+	struct fact_drop *d = &f->drops[f->n_drops++];
+
+	snprintf(d->reason, sizeof(d->reason), "%s", reason);
+	d->count = (struct fact_count){before, now};
+}
+
+static void no_policy_long_ago(struct facts *f)
+{
+	drops(f, "no-policy", 50, 50);
+}
+
+static void no_policy_now(struct facts *f)
+{
+	watched(f);
+	drops(f, "no-policy", 50, 60);
+}
+
+static void drops_long_ago_while_watched(struct facts *f)
+{
+	watched(f);
+	drops(f, "no-policy", 50, 50);
+	drops(f, "selector", 50, 50);
+	drops(f, "icv", 50, 50);
+}
+
+static void outside_selectors(struct facts *f)
+{
+	drops(f, "selector", 50, 50);
+}
+
+static void a_trifle(struct facts *f)
+{
+	f->children[0].packets_in = (struct fact_count){1000000, 1000000};
+	drops(f, "old", 50, 50);
+	drops(f, "icv", 50, 50);
+	drops(f, "dummy", 5000, 5000);
+}
+
+static void late_packets(struct facts *f)
+{
+	drops(f, "old", 50, 50);
+}
+
+static void damaged_packets(struct facts *f)
+{
+	drops(f, "icv", 50, 50);
+}
+
+static void unknown_spis(struct facts *f)
+{
+	watched(f);
+	drops(f, "no-sa", 50, 60);
+}
+
+static void too_big(struct facts *f)
+{
+	watched(f);
+	drops(f, "too-big", 50, 60);
+}
+
+static void refused_by_kernel(struct facts *f)
+{
+	drops(f, "io", 50, 50);
+}
+
+static void no_beet(struct facts *f)
+{
+	strcpy(f->children[0].mode, "BEET");
+	strcpy(f->children[0].mode_reason, "not host-to-host");
+}
+
+static void narrowed(struct facts *f)
+{
+	f->children[0].remote[0].ts = selector("10.2.0.0/24");
+}
+
+static void same_at_both_ends(struct facts *f)
+{
+	struct fact_child *c = &f->children[0];
+
+	c->cfg_local[0] = c->cfg_remote[0] = c->local[0].ts = c->remote[0].ts =
+	    selector("10.2.0.0/16");
+	c->local[0].way = (struct fact_way){0};
+	c->remote[0].way.src = addr("10.2.0.9");
+}
+
+static void long_mtu(struct facts *f)
+{
+	f->links[TUNNEL].mtu = 1500;
+}
+
+static void long_mtu_clamped(struct facts *f)
+{
+	long_mtu(f);
+	f->children[0].tcp_mss = true;
+}
+
+/* --- nftables --- */
+
+#define CHAIN(family, type, hook, policy)                                                        \
+	"{\"chain\": {\"family\": \"" family "\", \"table\": \"t\", \"name\": \"" hook           \
+	"\", \"type\": \"" type "\", \"hook\": \"" hook "\", \"prio\": 0, \"policy\": \"" policy \
+	"\"}}"
+#define RULE(family, chain, expr)                                                        \
+	",{\"rule\": {\"family\": \"" family "\", \"table\": \"t\", \"chain\": \"" chain \
+	"\", \"handle\": 1, \"expr\": [" expr "]}}"
+#define MATCH(left, right) \
+	"{\"match\": {\"op\": \"==\", \"left\": {" left "}, \"right\": " right "}},"
+#define DPORT(port)	MATCH("\"payload\": {\"protocol\": \"udp\", \"field\": \"dport\"}", port)
+#define NAME(key, name) MATCH("\"meta\": {\"key\": \"" key "\"}", "\"" name "\"")
+#define MSS                                                                                      \
+	"{\"mangle\": {\"key\": {\"tcp option\": {\"name\": \"maxseg\", \"field\": \"size\"}}, " \
+	"\"value\": 1380}}"
+
+static void rules(struct facts *f, const char *objects)
+{
+	char json[2048];
+
+	snprintf(json, sizeof(json), "{\"nftables\": [%s]}", objects);
+	assert_int_equal(nft_ruleset_parse(json, NULL, &f->nft), 0);
+}
+
+static void no_rules(struct facts *f)
+{
+	rules(f, CHAIN("inet", "filter", "forward", "accept"));
+}
+
+static void drops_4500_in(struct facts *f)
+{
+	rules(f, CHAIN("inet", "filter", "input", "accept")
+		     RULE("inet", "input", DPORT("4500") "{\"drop\": null}"));
+}
+
+static void drops_500_out(struct facts *f)
+{
+	silent_peer(f);
+	rules(f, CHAIN("inet", "filter", "output", "accept")
+		     RULE("inet", "output", DPORT("500") "{\"drop\": null}"));
+}
+
+static void lets_answers_in(struct facts *f)
+{
+	rules(f,
+	      CHAIN("inet", "filter", "input", "drop") RULE(
+		  "inet", "input",
+		  MATCH("\"ct\": {\"key\": \"state\"}", "\"established\"") "{\"accept\": null}"));
+}
+
+static void drops_4500_elsewhere(struct facts *f)
+{
+	rules(f, CHAIN("inet", "filter", "input", "accept") RULE(
+		     "inet", "input", NAME("iifname", "eth7") DPORT("4500") "{\"drop\": null}"));
+}
+
+static void masquerades_all(struct facts *f)
+{
+	f->addrs[f->n_addrs++] = (struct fact_addr){addr("10.254.0.1"), 30, 4};
+	rules(f, CHAIN("ip", "nat", "postrouting", "accept")
+		     RULE("ip", "postrouting", "{\"masquerade\": null}"));
+}
+
+static void masquerades_outside(struct facts *f)
+{
+	f->addrs[f->n_addrs++] = (struct fact_addr){addr("10.254.0.1"), 30, 4};
+	rules(f, CHAIN("ip", "nat", "postrouting", "accept")
+		     RULE("ip", "postrouting", NAME("oifname", "eth0") "{\"masquerade\": null}"));
+}
+
+static void masquerades_within(struct facts *f)
+{
+	rules(f, CHAIN("ip", "nat", "postrouting", "accept")
+		     RULE("ip", "postrouting", "{\"snat\": {\"addr\": \"192.168.1.1\"}}"));
+}
+
+static void forwards_outwards_only(struct facts *f)
+{
+	rules(f, CHAIN("ip", "filter", "forward", "drop")
+		     RULE("ip", "forward", NAME("oifname", "xfrm1") "{\"accept\": null}"));
+}
+
+static void forwards_both_ways(struct facts *f)
+{
+	rules(f, CHAIN("ip", "filter", "forward", "drop")
+		     RULE("ip", "forward", NAME("oifname", "xfrm1") "{\"accept\": null}")
+			 RULE("ip", "forward", NAME("iifname", "xfrm1") "{\"accept\": null}"));
+}
+
+static void clamps_on_output(struct facts *f)
+{
+	rules(f, CHAIN("ip", "filter", "output", "accept") RULE("ip", "output", MSS));
+}
+
+static void clamps_on_both(struct facts *f)
+{
+	rules(f, CHAIN("ip", "filter", "output", "accept") RULE("ip", "output", MSS) "," CHAIN(
+		     "ip", "filter", "forward", "accept") RULE("ip", "forward", MSS));
+}
+
+/* --- The table --- */
+
+struct change {
+	const char *name;
+	void (*make)(struct facts *f);
+	const char *first;	  /* finding; "": none */
+	enum certainty certainty; /* of it */
+};
+
+#define CHANGE(fn, first, certainty)      \
+	{                                 \
+#fn, fn, first, certainty \
+	}
+static const struct change changes[] = {
+    CHANGE(nothing, "", 0),
+    CHANGE(no_sa, "F44", LIKELY),
+    CHANGE(connecting, "", 0),
+    CHANGE(silent_peer, "MAP-init", LIKELY),
+    CHANGE(silent_peer_without_route, "LIVE-peer-route", CERTAIN),
+    CHANGE(silent_4500, "F06", LIKELY),
+    CHANGE(silent_500, "MAP-unanswered", LIKELY),
+    CHANGE(failed_in_silence, "MAP-init", POSSIBLE),
+    CHANGE(failed_proposal, "MAP-proposal", CERTAIN),
+    CHANGE(failed_child_proposal, "MAP-esp-proposal", CERTAIN),
+    CHANGE(failed_auth, "MAP-auth", CERTAIN),
+    CHANGE(failed_selectors, "F37", CERTAIN),
+    CHANGE(failed_otherwise, "LIVE-failed", CERTAIN),
+    CHANGE(waits_for_peer, "LIVE-down", LIKELY),
+    CHANGE(lost_child, "LIVE-child", LIKELY),
+    CHANGE(trap_without_child, "", 0),
+    CHANGE(twin_sas, "F25", LIKELY),
+    CHANGE(two_peers, "", 0),
+    CHANGE(rekeyed_twin, "", 0),
+    CHANGE(twin_children, "F25", LIKELY),
+    CHANGE(tunnel_down, "LIVE-link", CERTAIN),
+    CHANGE(tunnel_missing, "LIVE-link", CERTAIN),
+    CHANGE(route_missing, "S15", CERTAIN),
+    CHANGE(route_blackhole, "S15", CERTAIN),
+    CHANGE(way_not_asked, "", 0),
+    CHANGE(kernel_policies, "", 0),
+    CHANGE(overlap, "LIVE-overlap", LIKELY),
+    CHANGE(tunnel_address_inside, "", 0),
+    CHANGE(source_outside, "LIVE-source", CERTAIN),
+    CHANGE(no_forwarding, "LIVE-forwarding", CERTAIN),
+    CHANGE(no_forwarding_of_a_host, "", 0),
+    CHANGE(strict_filter, "", 0),
+    CHANGE(strict_filter_of_peer, "F32", LIKELY),
+    CHANGE(loose_filter_of_peer, "", 0),
+    CHANGE(peer_inside, "LIVE-peer-inside", CERTAIN),
+    CHANGE(another_hosts_address, "LIVE-local-address", CERTAIN),
+    CHANGE(any_address, "", 0),
+    CHANGE(watched, "", 0),
+    CHANGE(sends_in_vain, "MAP-oneway", POSSIBLE),
+    CHANGE(sends_in_vain_while_watched, "MAP-oneway", LIKELY),
+    CHANGE(has_just_begun, "", 0),
+    CHANGE(never_answers, "LIVE-mute", POSSIBLE),
+    CHANGE(no_policy_long_ago, "", 0),
+    CHANGE(no_policy_now, "LIVE-no-policy", CERTAIN),
+    CHANGE(drops_long_ago_while_watched, "", 0),
+    CHANGE(outside_selectors, "F35", POSSIBLE),
+    CHANGE(a_trifle, "", 0),
+    CHANGE(late_packets, "F48", POSSIBLE),
+    CHANGE(damaged_packets, "ESP-damaged", POSSIBLE),
+    CHANGE(unknown_spis, "MAP-forgotten", CERTAIN),
+    CHANGE(too_big, "F15", CERTAIN),
+    CHANGE(refused_by_kernel, "LIVE-io", POSSIBLE),
+    CHANGE(no_beet, "S1", CERTAIN),
+    CHANGE(narrowed, "MAP-narrowed", CERTAIN),
+    CHANGE(same_at_both_ends, "S5", CERTAIN),
+    CHANGE(long_mtu, "LIVE-mtu", CERTAIN),
+    CHANGE(long_mtu_clamped, "", 0),
+    CHANGE(no_rules, "", 0),
+    CHANGE(drops_4500_in, "LIVE-firewall", CERTAIN),
+    CHANGE(drops_500_out, "LIVE-firewall", CERTAIN),
+    CHANGE(lets_answers_in, "", 0),
+    CHANGE(drops_4500_elsewhere, "", 0),
+    CHANGE(masquerades_all, "F31", CERTAIN),
+    CHANGE(masquerades_outside, "", 0),
+    CHANGE(masquerades_within, "LIVE-hidden", CERTAIN),
+    CHANGE(forwards_outwards_only, "S16", POSSIBLE),
+    CHANGE(forwards_both_ways, "", 0),
+    CHANGE(clamps_on_output, "F18", LIKELY),
+    CHANGE(clamps_on_both, "", 0),
+};
+
+static struct findings found;
+
+static void find_in(const struct change *c)
+{
+	struct facts *f = well();
+
+	c->make(f);
+	findings_find(f, &found);
+	facts_free(f);
+}
+
+static void each_change_gives_its_finding_first_and_wellness_none(void **state)
+{
+	const char *first;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(changes); i++) {
+		find_in(&changes[i]);
+		first = found.n ? found.v[0].rule->id : "";
+		if (strcmp(first, changes[i].first) != 0)
+			fail_msg("%s: \"%s\" in place of \"%s\"", changes[i].name, first,
+				 changes[i].first);
+		if (found.n && found.v[0].certainty != changes[i].certainty)
+			fail_msg("%s: %s", changes[i].name, certainty_name(found.v[0].certainty));
+	}
+}
+
+static void each_finding_shows_what_was_seen(void **state)
+{
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < COUNT(changes); i++) {
+		find_in(&changes[i]);
+		for (k = 0; k < found.n; k++)
+			if (!found.v[k].n_evidence || !found.v[k].what[0])
+				fail_msg("%s: %s without evidence", changes[i].name,
+					 found.v[k].rule->id);
+	}
+}
+
+static bool gives(const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(changes); i++)
+		if (!strcmp(changes[i].first, id))
+			return true;
+	return false;
+}
+
+static void check_family(const struct rule *table, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!gives(table[i].id))
+			fail_msg("no case gives %s", table[i].id);
+		assert_true(table[i].title[0] && table[i].why[0] && table[i].remedy[0] &&
+			    table[i].clause[0]);
+	}
+}
+
+static void every_rule_has_a_case(void **state)
+{
+	(void)state;
+#define X(family) check_family(rules_##family, n_rules_##family);
+	RULE_FAMILIES(X)
+#undef X
+}
+
+static char *print_change(void (*make)(struct facts *f))
+{
+	struct facts *f = well();
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	make(f);
+	findings_find(f, &found);
+	explain_print(out, f, &found);
+	fclose(out);
+	facts_free(f);
+	return text;
+}
+
+static void no_line_is_longer_than_90_columns(void **state)
+{
+	char *text, *line, *at;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(changes); i++) {
+		text = print_change(changes[i].make);
+		for (line = strtok_r(text, "\n", &at); line; line = strtok_r(NULL, "\n", &at))
+			assert_in_range(strlen(line), 0, 92); /* "§" has two octets */
+		free(text);
+	}
+}
+
+static void a_tunnel_that_is_down_without_a_cause_is_not_called_well(void **state)
+{
+	char *up = print_change(nothing), *down = print_change(connecting);
+
+	(void)state;
+	assert_non_null(strstr(up, "No fault found"));
+	assert_non_null(strstr(down, "I do not know"));
+	free(up);
+	free(down);
+}
+
+static void json_has_what_the_text_has(void **state)
+{
+	struct facts *f = well();
+	json_t *json, *first;
+
+	(void)state;
+	route_missing(f);
+	facts_limit(f, "a limit");
+	findings_find(f, &found);
+	json = explain_json(f, &found);
+	first = json_array_get(json_object_get(json, "findings"), 0);
+	assert_string_equal(json_string_value(json_object_get(first, "id")), "S15");
+	assert_string_equal(json_string_value(json_object_get(first, "kind")), "fault");
+	assert_int_equal(json_array_size(json_object_get(json, "limits")), 1);
+	assert_true(json_is_true(json_object_get(json, "kernel")));
+	json_decref(json);
+	facts_free(f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_change_gives_its_finding_first_and_wellness_none),
+	    cmocka_unit_test(each_finding_shows_what_was_seen),
+	    cmocka_unit_test(every_rule_has_a_case),
+	    cmocka_unit_test(no_line_is_longer_than_90_columns),
+	    cmocka_unit_test(a_tunnel_that_is_down_without_a_cause_is_not_called_well),
+	    cmocka_unit_test(json_has_what_the_text_has),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
