@@ -67,8 +67,7 @@ struct fact_way {
 /* A selector of a child, and one host of it that is not this one. */
 struct fact_net {
 	struct ts ts;
-	bool ours; /* nothing but an address of this host */
-	struct fact_way way;
+	struct fact_way way; /* not asked: it has no such host */
 };
 
 /* A child as it is configured, with its SA, if there is one. */

@@ -207,7 +207,6 @@ static void ask_net(struct nl_sock *sock, const struct facts *f, struct fact_net
 {
 	struct ip_addr host;
 
-	net->ours = ip_addr_eq(&net->ts.lo, &net->ts.hi) && facts_is_own(f, &net->ts.lo);
 	if (pick_host(f, &net->ts, &host))
 		net->way = ask_way(sock, &host, 0);
 }

@@ -101,8 +101,7 @@ static const char *tunnel_name(const struct facts *f, const struct fact_child *c
 
 static bool is_pair(const struct pair *p)
 {
-	return p->tunnel && !p->local->ours && p->local->way.kind == WAY_OUT &&
-	       p->remote->way.kind == WAY_OUT &&
+	return p->tunnel && p->local->way.kind == WAY_OUT && p->remote->way.kind == WAY_OUT &&
 	       p->local->way.to.family == p->remote->way.to.family &&
 	       strcmp(p->local->way.dev, p->tunnel) != 0 && !strcmp(p->remote->way.dev, p->tunnel);
 }
@@ -271,8 +270,7 @@ static bool forwards_any(const struct facts *f)
 
 	for (i = 0; i < f->n_children; i++)
 		for (k = 0; k < f->children[i].n_local; k++)
-			if (!f->children[i].local[k].ours &&
-			    f->children[i].local[k].way.kind == WAY_OUT)
+			if (f->children[i].local[k].way.kind == WAY_OUT)
 				return true;
 	return false;
 }

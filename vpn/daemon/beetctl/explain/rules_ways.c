@@ -200,7 +200,7 @@ static const struct fact_link *behind(const struct facts *f, const struct fact_c
 {
 	const struct fact_link *l;
 
-	if (net->ours || net->way.kind != WAY_OUT)
+	if (net->way.kind != WAY_OUT)
 		return NULL;
 	l = facts_link(f, net->way.dev);
 	return l && !l->loopback && l != facts_tunnel(f, c) ? l : NULL;
