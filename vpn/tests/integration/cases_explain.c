@@ -159,6 +159,7 @@ static void run_explain(const struct it_case *it, const struct peer_driver *gw,
 static void run_explain_silence(const struct it_case *it, const struct peer_driver *gw,
 				const struct peer_driver *vps)
 {
+	static const struct peer_sa_name pair = {.ike = "pair"};
 	struct err_msg msg = {{0}};
 	struct lab lab;
 
@@ -168,14 +169,14 @@ static void run_explain_silence(const struct it_case *it, const struct peer_driv
 	lab_block(&lab, true);
 	lab_ok(&lab, peer_initiate_async(lab.gw, "net", &msg), &msg, "initiate");
 	expect_finding(&lab, lab.gw, "MAP-init", "the VPS is not heard");
-	lab_ok(&lab, peer_kill_sa(lab.gw, "pair", &msg), &msg, "forget");
+	lab_ok(&lab, peer_kill_sa(lab.gw, &pair, &msg), &msg, "forget");
 	lab_block(&lab, false);
 	conf_replace(lab.vps_conf, "remote_ts = 192.168.1.0/24", "remote_ts = 192.168.2.0/24");
 	lab_ok(&lab, peer_load(lab.vps, lab.vps_conf, &msg), &msg, "load");
 	lab_ok(&lab, peer_initiate_async(lab.gw, "net", &msg), &msg, "initiate");
 	lab_expect_notify(&lab, lab.vps, "IKE_AUTH response", "TS_UNACCEPTABLE");
 	expect_finding(&lab, lab.gw, "F37", "other selectors at the VPS");
-	lab_ok(&lab, peer_terminate(lab.gw, "pair", UP_MS, &msg), &msg, "terminate");
+	lab_ok(&lab, peer_terminate(lab.gw, &pair, UP_MS, &msg), &msg, "terminate");
 	conf_replace(lab.vps_conf, "remote_ts = 192.168.2.0/24", "remote_ts = 192.168.1.0/24");
 	lab_ok(&lab, peer_load(lab.vps, lab.vps_conf, &msg), &msg, "load");
 	lab_ok(&lab, peer_initiate(lab.gw, "net", UP_MS, &msg), &msg, "initiate");
