@@ -137,8 +137,8 @@ static inline void find_in(const struct change *c)
 	struct facts *f = well();
 
 	c->make(f);
-	findings_find(f, &found);
-	facts_free(f);
+	live_find(f, &found);
+	live_free(f);
 }
 
 static inline void expect_first(const struct change *c)
@@ -151,7 +151,7 @@ static inline void expect_first(const struct change *c)
 	if (strcmp(first, c->first) != 0)
 		fail_msg("%s: \"%s\" in place of \"%s\"", c->name, first, c->first);
 	if (found.n && found.v[0].certainty != c->certainty)
-		fail_msg("%s: %s", c->name, certainty_name(found.v[0].certainty));
+		fail_msg("%s: %s", c->name, live_certainty(found.v[0].certainty));
 	for (k = 0; k < found.n; k++)
 		if (!found.v[k].n_evidence || !found.v[k].what[0])
 			fail_msg("%s: %s without evidence", c->name, found.v[k].rule->id);

@@ -426,10 +426,10 @@ static void each_change_gives_its_finding_first_and_wellness_none(void **state)
 static void every_rule_has_a_case(void **state)
 {
 	(void)state;
-	expect_family(rules_ike, n_rules_ike, changes, COUNT(changes));
-	expect_family(rules_ways, n_rules_ways, changes, COUNT(changes));
-	expect_family(rules_counters, n_rules_counters, changes, COUNT(changes));
-	expect_family(rules_config, n_rules_config, changes, COUNT(changes));
+	expect_family(live_rules_ike, n_live_rules_ike, changes, COUNT(changes));
+	expect_family(live_rules_ways, n_live_rules_ways, changes, COUNT(changes));
+	expect_family(live_rules_counters, n_live_rules_counters, changes, COUNT(changes));
+	expect_family(live_rules_config, n_live_rules_config, changes, COUNT(changes));
 }
 
 static char *print_change(void (*make)(struct facts *f))
@@ -441,10 +441,10 @@ static char *print_change(void (*make)(struct facts *f))
 
 	assert_non_null(out);
 	make(f);
-	findings_find(f, &found);
-	explain_print(out, f, &found);
+	live_find(f, &found);
+	live_print(out, f, &found);
 	fclose(out);
-	facts_free(f);
+	live_free(f);
 	return text;
 }
 
@@ -480,16 +480,16 @@ static void json_has_what_the_text_has(void **state)
 
 	(void)state;
 	route_missing(f);
-	facts_limit(f, "a limit");
-	findings_find(f, &found);
-	json = explain_json(f, &found);
+	live_limit(f, "a limit");
+	live_find(f, &found);
+	json = live_json(f, &found);
 	first = json_array_get(json_object_get(json, "findings"), 0);
 	assert_string_equal(json_string_value(json_object_get(first, "id")), "S15");
 	assert_string_equal(json_string_value(json_object_get(first, "kind")), "fault");
 	assert_int_equal(json_array_size(json_object_get(json, "limits")), 1);
 	assert_true(json_is_true(json_object_get(json, "kernel")));
 	json_decref(json);
-	facts_free(f);
+	live_free(f);
 }
 
 int main(void)

@@ -145,7 +145,7 @@ static void each_change_gives_its_finding_first_and_wellness_none(void **state)
 static void every_rule_has_a_case(void **state)
 {
 	(void)state;
-	expect_family(rules_firewall, n_rules_firewall, changes, COUNT(changes));
+	expect_family(live_rules_firewall, n_live_rules_firewall, changes, COUNT(changes));
 }
 
 int main(void)

@@ -16,12 +16,12 @@ static enum exit_code show(const struct cli *cli, const struct facts *f)
 
 	if (!found)
 		return fail(EXIT_FAILED, "out of memory");
-	findings_find(f, found);
+	live_find(f, found);
 	if (cli->args.json)
-		print_json(explain_json(f, found));
+		print_json(live_json(f, found));
 	else
-		explain_print(stdout, f, found);
-	code = findings_have_fault(found) ? EXIT_FAILED : EXIT_OK;
+		live_print(stdout, f, found);
+	code = live_have_fault(found) ? EXIT_FAILED : EXIT_OK;
 	free(found);
 	return code;
 }
@@ -40,11 +40,11 @@ enum exit_code run_explain(struct cli *cli)
 	if (cli->args.watch && vici_parse_uint(cli->args.watch, WATCH_MAX, &watch))
 		return fail(EXIT_USAGE, "--watch %s: expected seconds, at most %d", cli->args.watch,
 			    WATCH_MAX);
-	err = facts_gather(cli->client, conn, (unsigned)watch, &f, &msg);
+	err = live_gather(cli->client, conn, (unsigned)watch, &f, &msg);
 	if (err)
 		return fail(err == ERR_IO || err == ERR_AGAIN ? EXIT_NO_DAEMON : EXIT_USAGE, "%s",
 			    msg.text);
 	code = show(cli, f);
-	facts_free(f);
+	live_free(f);
 	return code;
 }

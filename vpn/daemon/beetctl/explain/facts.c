@@ -18,7 +18,7 @@
 
 #define SETTLE_SECONDS 1 /* a handshake that works is over by then */
 
-void facts_limit(struct facts *f, const char *fmt, ...)
+void live_limit(struct facts *f, const char *fmt, ...)
 {
 	va_list args;
 
@@ -31,7 +31,7 @@ void facts_limit(struct facts *f, const char *fmt, ...)
 
 /* --- Looking things up --- */
 
-const struct fact_link *facts_link(const struct facts *f, const char *name)
+const struct fact_link *live_link(const struct facts *f, const char *name)
 {
 	size_t i;
 
@@ -41,7 +41,7 @@ const struct fact_link *facts_link(const struct facts *f, const char *name)
 	return NULL;
 }
 
-bool facts_is_own(const struct facts *f, const struct ip_addr *addr)
+bool live_is_own(const struct facts *f, const struct ip_addr *addr)
 {
 	size_t i;
 
@@ -51,7 +51,7 @@ bool facts_is_own(const struct facts *f, const struct ip_addr *addr)
 	return false;
 }
 
-bool facts_has_kernel_policies(const struct facts *f)
+bool live_has_kernel_policies(const struct facts *f)
 {
 	return strcmp(f->daemon, "beetd") != 0;
 }
@@ -66,22 +66,22 @@ static const struct fact_link *link_of_if_id(const struct facts *f, uint32_t if_
 	return NULL;
 }
 
-const struct fact_link *facts_tunnel(const struct facts *f, const struct fact_child *c)
+const struct fact_link *live_tunnel(const struct facts *f, const struct fact_child *c)
 {
 	const struct fact_link *link;
 	size_t i;
 
 	if (c->if_id)
 		return link_of_if_id(f, c->if_id);
-	for (i = 0; i < c->n_remote && !facts_has_kernel_policies(f); i++) {
-		link = facts_link(f, c->remote[i].way.dev);
+	for (i = 0; i < c->n_remote && !live_has_kernel_policies(f); i++) {
+		link = live_link(f, c->remote[i].way.dev);
 		if (link && !strcmp(link->kind, "tun"))
 			return link;
 	}
 	return NULL;
 }
 
-const struct fact_sa *facts_sa(const struct facts *f)
+const struct fact_sa *live_sa(const struct facts *f)
 {
 	size_t i;
 
@@ -91,14 +91,14 @@ const struct fact_sa *facts_sa(const struct facts *f)
 	return f->n_sas ? &f->sas[0] : NULL;
 }
 
-bool facts_is_up(const struct facts *f)
+bool live_is_up(const struct facts *f)
 {
-	const struct fact_sa *sa = facts_sa(f);
+	const struct fact_sa *sa = live_sa(f);
 
 	return sa && (!strcmp(sa->state, "ESTABLISHED") || !strcmp(sa->state, "REKEYING"));
 }
 
-const struct fact_count *facts_drops(const struct facts *f, const char *reason)
+const struct fact_count *live_drops(const struct facts *f, const char *reason)
 {
 	size_t i;
 
@@ -126,17 +126,17 @@ static bool lives_with_daemon(struct vici_client *client, struct facts *f)
 
 	if (getsockopt(vici_client_fd(client), SOL_SOCKET, SO_PEERCRED, &peer, &len) ||
 	    peer.pid <= 0) {
-		facts_limit(f, "It is not known where the daemon runs (control over TCP, or "
-			       "another PID namespace): this host's network was not asked.");
+		live_limit(f, "It is not known where the daemon runs (control over TCP, or "
+			      "another PID namespace): this host's network was not asked.");
 		return false;
 	}
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)peer.pid);
 	if (is_same_file("/proc/self/ns/net", path))
 		return true;
-	facts_limit(f,
-		    "The daemon lives in another network namespace, or this is not root: its "
-		    "network was not asked (nsenter -t %d -n beetctl explain ...).",
-		    (int)peer.pid);
+	live_limit(f,
+		   "The daemon lives in another network namespace, or this is not root: its "
+		   "network was not asked (nsenter -t %d -n beetctl explain ...).",
+		   (int)peer.pid);
 	return false;
 }
 
@@ -150,9 +150,9 @@ static void wait_seconds(unsigned seconds)
 
 static bool is_connecting(const struct facts *f)
 {
-	const struct fact_sa *sa = facts_sa(f);
+	const struct fact_sa *sa = live_sa(f);
 
-	return sa && !facts_is_up(f);
+	return sa && !live_is_up(f);
 }
 
 static int ask_over_time(struct vici_client *client, struct facts *f, unsigned watch,
@@ -166,12 +166,12 @@ static int ask_over_time(struct vici_client *client, struct facts *f, unsigned w
 	f->watched = watch > 0;
 	f->seconds = seconds;
 	if (f->kernel_known)
-		facts_ask_sysctls_again(f);
-	return facts_ask_again(client, f, msg);
+		live_ask_sysctls_again(f);
+	return live_ask_again(client, f, msg);
 }
 
-int facts_gather(struct vici_client *client, const char *conn, unsigned watch,
-		 struct facts **ret_facts, struct err_msg *msg)
+int live_gather(struct vici_client *client, const char *conn, unsigned watch,
+		struct facts **ret_facts, struct err_msg *msg)
 {
 	struct facts *f = calloc(1, sizeof(*f));
 	int err;
@@ -179,24 +179,24 @@ int facts_gather(struct vici_client *client, const char *conn, unsigned watch,
 	if (!f)
 		return err_set(msg, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	snprintf(f->conn, sizeof(f->conn), "%s", conn);
-	err = facts_ask_daemon(client, f, msg);
+	err = live_ask_daemon(client, f, msg);
 	if (!err)
 		f->kernel_known = lives_with_daemon(client, f);
 	if (!err && f->kernel_known) {
-		facts_ask_kernel(f);
-		facts_ask_sysctls(f);
-		facts_ask_nft(f);
+		live_ask_kernel(f);
+		live_ask_sysctls(f);
+		live_ask_nft(f);
 	}
 	if (!err)
 		err = ask_over_time(client, f, watch, msg);
 	if (err)
-		facts_free(f);
+		live_free(f);
 	else
 		*ret_facts = f;
 	return err;
 }
 
-void facts_free(struct facts *facts)
+void live_free(struct facts *facts)
 {
 	if (!facts)
 		return;

@@ -152,35 +152,35 @@ struct vici_client;
 
 /* All of it; watch: seconds between two looks at the counters, 0: one look. ERR_NOT_FOUND: no such
  * connection (*msg names those there are), ERR_IO, ERR_NOMEM. */
-int facts_gather(struct vici_client *client, const char *conn, unsigned watch,
-		 struct facts **ret_facts, struct err_msg *msg);
-void facts_free(struct facts *facts); /* NULL is fine */
+int live_gather(struct vici_client *client, const char *conn, unsigned watch,
+		struct facts **ret_facts, struct err_msg *msg);
+void live_free(struct facts *facts); /* NULL is fine */
 
-int facts_ask_daemon(struct vici_client *client, struct facts *f, struct err_msg *msg);
+int live_ask_daemon(struct vici_client *client, struct facts *f, struct err_msg *msg);
 /* SAs and counters once more: what grows since then is in the counts. */
-int facts_ask_again(struct vici_client *client, struct facts *f, struct err_msg *msg);
-void facts_ask_kernel(struct facts *f);
-void facts_ask_sysctls(struct facts *f); /* after the links are known */
-void facts_ask_sysctls_again(struct facts *f);
-void facts_ask_nft(struct facts *f);
+int live_ask_again(struct vici_client *client, struct facts *f, struct err_msg *msg);
+void live_ask_kernel(struct facts *f);
+void live_ask_sysctls(struct facts *f); /* after the links are known */
+void live_ask_sysctls_again(struct facts *f);
+void live_ask_nft(struct facts *f);
 
-void facts_limit(struct facts *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void live_limit(struct facts *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* --- Looking things up --- */
 
-const struct fact_link *facts_link(const struct facts *f, const char *name); /* NULL: none */
-bool facts_is_own(const struct facts *f, const struct ip_addr *addr);
+const struct fact_link *live_link(const struct facts *f, const char *name); /* NULL: none */
+bool live_is_own(const struct facts *f, const struct ip_addr *addr);
 /* The device that carries the child's traffic: that of its interface ID, or beetd's own, which the
  * way to a remote selector shows. NULL: there is none, or policies without a device carry it. */
-const struct fact_link *facts_tunnel(const struct facts *f, const struct fact_child *c);
+const struct fact_link *live_tunnel(const struct facts *f, const struct fact_child *c);
 /* True if traffic of children without an interface ID needs no device: the kernel's own policies.
  */
-bool facts_has_kernel_policies(const struct facts *f);
+bool live_has_kernel_policies(const struct facts *f);
 /* The SA that is up, or else the first; NULL. */
-const struct fact_sa *facts_sa(const struct facts *f);
-bool facts_is_up(const struct facts *f);
+const struct fact_sa *live_sa(const struct facts *f);
+bool live_is_up(const struct facts *f);
 /* By reason; NULL: not counted here. */
-const struct fact_count *facts_drops(const struct facts *f, const char *reason);
+const struct fact_count *live_drops(const struct facts *f, const char *reason);
 static inline uint64_t fact_grown(const struct fact_count *c)
 {
 	return c->now - c->before;

@@ -91,8 +91,8 @@ static void read_links(struct nl_sock *sock, struct facts *f)
 		nl_cache_free(cache);
 	}
 	if (f->n_links == FACT_LINKS_MAX || f->n_addrs == FACT_ADDRS_MAX)
-		facts_limit(f, "Only %zu links and %zu addresses were looked at.", f->n_links,
-			    f->n_addrs);
+		live_limit(f, "Only %zu links and %zu addresses were looked at.", f->n_links,
+			   f->n_addrs);
 }
 
 /* --- Ways --- */
@@ -179,7 +179,7 @@ static struct ip_addr any_host(uint8_t family)
 static bool is_probe(const struct facts *f, const struct ts *ts, const struct ip_addr *host)
 {
 	return ip_addr_cmp(host, &ts->lo) >= 0 && ip_addr_cmp(host, &ts->hi) <= 0 &&
-	       !facts_is_own(f, host);
+	       !live_is_own(f, host);
 }
 
 /* The first host of a selector that is not this one; a network's own address is none. */
@@ -228,7 +228,7 @@ static void ask_nets(struct nl_sock *sock, struct facts *f)
 /* The SA's peer, or the first numeric address of the configuration. */
 static bool peer_address(const struct facts *f, struct ip_addr *ret_addr)
 {
-	const struct fact_sa *sa = facts_sa(f);
+	const struct fact_sa *sa = live_sa(f);
 	size_t len = strcspn(f->remote_addrs, " ");
 	char first[FACT_TEXT_MAX] = "";
 
@@ -246,16 +246,16 @@ static void ask_peer(struct nl_sock *sock, struct facts *f)
 
 	if (!peer_address(f, &peer))
 		return;
-	f->peer = ask_way(sock, &peer, facts_has_kernel_policies(f) ? 0 : BEETD_MARK);
+	f->peer = ask_way(sock, &peer, live_has_kernel_policies(f) ? 0 : BEETD_MARK);
 	f->peer_back = ask_way(sock, &peer, 0);
 }
 
-void facts_ask_kernel(struct facts *f)
+void live_ask_kernel(struct facts *f)
 {
 	struct nl_sock *sock = nl_socket_alloc();
 
 	if (!sock || nl_connect(sock, NETLINK_ROUTE)) {
-		facts_limit(f, "Links, addresses and routes could not be asked for.");
+		live_limit(f, "Links, addresses and routes could not be asked for.");
 		nl_socket_free(sock);
 		return;
 	}

@@ -19,7 +19,7 @@ static void notice_legacy(struct facts *f)
 	if (!file)
 		return;
 	if (fgets(line, sizeof(line), file))
-		facts_limit(f, "There are rules of iptables-legacy, which were not looked at.");
+		live_limit(f, "There are rules of iptables-legacy, which were not looked at.");
 	fclose(file);
 }
 
@@ -41,12 +41,12 @@ static void read_rules(struct nft_ctx *nft, struct facts *f)
 	char *text = json ? list_rules(nft, NFT_CTX_OUTPUT_HANDLE) : NULL;
 
 	if (!json || nft_ruleset_parse(json, text, &f->nft))
-		facts_limit(f, "The rules of nftables could not be read (that takes root).");
+		live_limit(f, "The rules of nftables could not be read (that takes root).");
 	free(json);
 	free(text);
 }
 
-void facts_ask_nft(struct facts *f)
+void live_ask_nft(struct facts *f)
 {
 	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
 
@@ -59,10 +59,10 @@ void facts_ask_nft(struct facts *f)
 
 #else
 
-void facts_ask_nft(struct facts *f)
+void live_ask_nft(struct facts *f)
 {
 	notice_legacy(f);
-	facts_limit(f, "The rules of nftables were not looked at: built without nftables.");
+	live_limit(f, "The rules of nftables were not looked at: built without nftables.");
 }
 
 #endif

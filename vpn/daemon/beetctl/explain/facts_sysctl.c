@@ -51,7 +51,7 @@ static uint64_t read_netstat(const char *group, const char *name)
 	return found;
 }
 
-void facts_ask_sysctls(struct facts *f)
+void live_ask_sysctls(struct facts *f)
 {
 	int all = read_conf("ipv4", "all", "rp_filter"), own;
 	bool all6 = read_conf("ipv6", "all", "forwarding") != 0;
@@ -68,7 +68,7 @@ void facts_ask_sysctls(struct facts *f)
 	f->rp_filtered.before = f->rp_filtered.now = read_netstat("TcpExt:", "IPReversePathFilter");
 }
 
-void facts_ask_sysctls_again(struct facts *f)
+void live_ask_sysctls_again(struct facts *f)
 {
 	f->rp_filtered.now = read_netstat("TcpExt:", "IPReversePathFilter");
 }

@@ -101,8 +101,8 @@ static void read_child(struct facts *f, const struct vici_node *node)
 	struct fact_child *c = &f->children[f->n_children];
 
 	if (f->n_children == FACT_CHILDREN_MAX) {
-		facts_limit(f, "Of the connection's children only %d were looked at.",
-			    FACT_CHILDREN_MAX);
+		live_limit(f, "Of the connection's children only %d were looked at.",
+			   FACT_CHILDREN_MAX);
 		return;
 	}
 	f->n_children++;
@@ -366,7 +366,7 @@ static void ask_version(struct vici_client *client, struct facts *f)
 	vici_tree_free(&reply);
 }
 
-int facts_ask_daemon(struct vici_client *client, struct facts *f, struct err_msg *msg)
+int live_ask_daemon(struct vici_client *client, struct facts *f, struct err_msg *msg)
 {
 	struct asking a = {.f = f};
 	int err = ask_stream(client, &a, "list-conns", "list-conn", on_conn, msg);
@@ -382,7 +382,7 @@ int facts_ask_daemon(struct vici_client *client, struct facts *f, struct err_msg
 	return ask_stream(client, &a, "list-sas", "list-sa", on_sa, msg);
 }
 
-int facts_ask_again(struct vici_client *client, struct facts *f, struct err_msg *msg)
+int live_ask_again(struct vici_client *client, struct facts *f, struct err_msg *msg)
 {
 	struct asking a = {.f = f, .again = true};
 	int err = ask_stream(client, &a, "list-conns", "list-conn", on_conn, msg);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *certainty_name(enum certainty c)
+const char *live_certainty(enum certainty c)
 {
 	return c == CERTAIN ? "certain" : c == LIKELY ? "likely" : "possible";
 }
@@ -17,7 +17,8 @@ static struct finding *own_finding(struct findings *out)
 	return out->n && out->v[out->n - 1].rule == out->rule ? &out->v[out->n - 1] : NULL;
 }
 
-struct finding *finding_add(struct findings *out, enum certainty certainty, const char *what, ...)
+struct finding *live_finding_add(struct findings *out, enum certainty certainty, const char *what,
+				 ...)
 {
 	struct finding *f = own_finding(out);
 	unsigned cases = f ? f->cases : 0;
@@ -37,7 +38,7 @@ struct finding *finding_add(struct findings *out, enum certainty certainty, cons
 	return f;
 }
 
-void finding_show(struct finding *f, const char *text, ...)
+void live_finding_show(struct finding *f, const char *text, ...)
 {
 	va_list args;
 
@@ -48,7 +49,7 @@ void finding_show(struct finding *f, const char *text, ...)
 	va_end(args);
 }
 
-void finding_detail(struct finding *f, const char *text, ...)
+void live_finding_detail(struct finding *f, const char *text, ...)
 {
 	va_list args;
 
@@ -116,15 +117,15 @@ static int by_weight(const void *a, const void *b)
 	return weight(a) - weight(b);
 }
 
-void findings_find(const struct facts *f, struct findings *ret_findings)
+void live_find(const struct facts *f, struct findings *ret_findings)
 {
 	size_t i;
 
 	ret_findings->n = 0;
-#define X(family)                                        \
-	for (i = 0; i < n_rules_##family; i++) {         \
-		ret_findings->rule = &rules_##family[i]; \
-		rules_##family[i].find(f, ret_findings); \
+#define X(family)                                             \
+	for (i = 0; i < n_live_rules_##family; i++) {         \
+		ret_findings->rule = &live_rules_##family[i]; \
+		live_rules_##family[i].find(f, ret_findings); \
 	}
 	RULE_FAMILIES(X)
 #undef X
@@ -132,7 +133,7 @@ void findings_find(const struct facts *f, struct findings *ret_findings)
 	qsort(ret_findings->v, ret_findings->n, sizeof(ret_findings->v[0]), by_weight);
 }
 
-bool findings_have_fault(const struct findings *f)
+bool live_have_fault(const struct findings *f)
 {
 	size_t i;
 

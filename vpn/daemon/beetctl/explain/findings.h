@@ -12,7 +12,7 @@
 #define WORDS_MAX    400
 
 enum certainty { POSSIBLE, LIKELY, CERTAIN };
-const char *certainty_name(enum certainty c); /* "possible", "likely", "certain" */
+const char *live_certainty(enum certainty c); /* "possible", "likely", "certain" */
 
 enum rule_kind {
 	RULE_FAULT,   /* something does not work */
@@ -49,25 +49,28 @@ struct findings {
 
 /* The finding of the running rule: the first case says what, a surer one replaces it. NULL if it
  * adds nothing, which the calls below take. */
-struct finding *finding_add(struct findings *out, enum certainty certainty, const char *what, ...)
-    __attribute__((format(printf, 3, 4)));
-void finding_show(struct finding *f, const char *text, ...) __attribute__((format(printf, 2, 3)));
-void finding_detail(struct finding *f, const char *text, ...) __attribute__((format(printf, 2, 3)));
+struct finding *live_finding_add(struct findings *out, enum certainty certainty, const char *what,
+				 ...) __attribute__((format(printf, 3, 4)));
+void live_finding_show(struct finding *f, const char *text, ...)
+    __attribute__((format(printf, 2, 3)));
+void live_finding_detail(struct finding *f, const char *text, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Runs every rule, leaves out what something else explains, sorts. */
-void findings_find(const struct facts *f, struct findings *ret_findings);
-bool findings_have_fault(const struct findings *f); /* notes do not count */
+void live_find(const struct facts *f, struct findings *ret_findings);
+bool live_have_fault(const struct findings *f); /* notes do not count */
 
 /* One table a family. */
 #define RULE_FAMILIES(X) X(ike) X(ways) X(firewall) X(counters) X(config)
-#define X(family)                                  \
-	extern const struct rule rules_##family[]; \
-	extern const size_t n_rules_##family;
+#define X(family)                                       \
+	extern const struct rule live_rules_##family[]; \
+	extern const size_t n_live_rules_##family;
 RULE_FAMILIES(X)
 #undef X
 
-#define RULES(family, ...)                                  \
-	const struct rule rules_##family[] = {__VA_ARGS__}; \
-	const size_t n_rules_##family = sizeof(rules_##family) / sizeof(rules_##family[0])
+#define RULES(family, ...)                                       \
+	const struct rule live_rules_##family[] = {__VA_ARGS__}; \
+	const size_t n_live_rules_##family =                     \
+	    sizeof(live_rules_##family) / sizeof(live_rules_##family[0])
 
 #endif

@@ -12,7 +12,7 @@ static json_t *finding_json(const struct finding *f)
 		json_array_append_new(list, json_pack("{s:s}", "text", f->evidence[i]));
 	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:o}", "id", f->rule->id,
 		      "names", f->rule->names, "kind", kinds[f->rule->kind], "certainty",
-		      certainty_name(f->certainty), "title", f->rule->title, "what", f->what,
+		      live_certainty(f->certainty), "title", f->rule->title, "what", f->what,
 		      "cases", (int)f->cases, "why", f->rule->why, "remedy", f->rule->remedy,
 		      "clause", f->rule->clause, "evidence", list);
 	if (o && f->detail[0])
@@ -20,10 +20,10 @@ static json_t *finding_json(const struct finding *f)
 	return o;
 }
 
-json_t *explain_json(const struct facts *f, const struct findings *found)
+json_t *live_json(const struct facts *f, const struct findings *found)
 {
 	json_t *findings = json_array(), *limits = json_array();
-	const struct fact_sa *sa = facts_sa(f);
+	const struct fact_sa *sa = live_sa(f);
 	size_t i;
 
 	for (i = 0; i < found->n; i++)

@@ -8,8 +8,8 @@
 #include "vpn/daemon/beetctl/explain/findings.h"
 
 /* At most 90 columns. */
-void explain_print(FILE *out, const struct facts *f, const struct findings *found);
+void live_print(FILE *out, const struct facts *f, const struct findings *found);
 /* As beetctl(1) describes it; NULL: no memory. */
-json_t *explain_json(const struct facts *f, const struct findings *found);
+json_t *live_json(const struct facts *f, const struct findings *found);
 
 #endif

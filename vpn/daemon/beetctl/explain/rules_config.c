@@ -22,9 +22,10 @@ static void find_mode(const struct facts *f, struct findings *out)
 		const struct fact_child *c = &f->children[i];
 
 		if (c->mode_reason[0])
-			finding_show(finding_add(out, CERTAIN, "Child %s was to be %s and is %s.",
-						 c->name, c->mode, c->sa_mode),
-				     "list-sas, child %s: %s", c->name, c->mode_reason);
+			live_finding_show(live_finding_add(out, CERTAIN,
+							   "Child %s was to be %s and is %s.",
+							   c->name, c->mode, c->sa_mode),
+					  "list-sas, child %s: %s", c->name, c->mode_reason);
 	}
 }
 
@@ -47,12 +48,13 @@ static void judge_narrowed(struct findings *out, const struct fact_child *c, con
 
 	for (i = 0; i < n_cfg; i++)
 		if (!cfg[i].dynamic && !is_covered(&cfg[i], nets, n))
-			finding_show(finding_add(out, CERTAIN,
-						 "Child %s carries less than it is configured for.",
-						 c->name),
-				     "list-sas, child %s: %s %s is configured and not, or not "
-				     "whole, in the SA",
-				     c->name, side, ts_format(&cfg[i], ts, sizeof(ts)));
+			live_finding_show(
+			    live_finding_add(out, CERTAIN,
+					     "Child %s carries less than it is configured for.",
+					     c->name),
+			    "list-sas, child %s: %s %s is configured and not, or not "
+			    "whole, in the SA",
+			    c->name, side, ts_format(&cfg[i], ts, sizeof(ts)));
 }
 
 static void find_narrowed(const struct facts *f, struct findings *out)
@@ -83,8 +85,8 @@ static void find_self(const struct facts *f, struct findings *out)
 		    !ts_eq(&c->local[0].ts, &c->remote[0].ts) || ip_addr_is_any(&c->local[0].ts.lo))
 			continue;
 		ts_format(&c->local[0].ts, ts, sizeof(ts));
-		finding_show(
-		    finding_add(out, CERTAIN, "Child %s has %s at both ends.", c->name, ts),
+		live_finding_show(
+		    live_finding_add(out, CERTAIN, "Child %s has %s at both ends.", c->name, ts),
 		    "local_ts = remote_ts = %s", ts);
 	}
 }
@@ -101,22 +103,23 @@ static uint32_t overhead(const struct facts *f, const struct fact_child *c)
 /* BEET and transport leave the inner header out, so tunnel mode alone is sure to be longer. */
 static void find_mtu(const struct facts *f, struct findings *out)
 {
-	const struct fact_link *outer = facts_link(f, f->peer.dev), *tunnel;
+	const struct fact_link *outer = live_link(f, f->peer.dev), *tunnel;
 	size_t i;
 
 	for (i = 0; f->peer.kind == WAY_OUT && outer && i < f->n_children; i++) {
 		const struct fact_child *c = &f->children[i];
 
-		tunnel = facts_tunnel(f, c);
+		tunnel = live_tunnel(f, c);
 		if (!c->installed || !tunnel || c->tcp_mss || strcmp(c->sa_mode, "TUNNEL") != 0 ||
 		    tunnel->mtu + overhead(f, c) <= outer->mtu)
 			continue;
-		finding_show(finding_add(out, CERTAIN,
-					 "%s takes packets of %u octets; at most %u fit, and the "
-					 "MSS is not clamped.",
-					 tunnel->name, tunnel->mtu, outer->mtu - overhead(f, c)),
-			     "ip link: %s mtu %u, %s mtu %u; the tunnel adds at least %u",
-			     tunnel->name, tunnel->mtu, outer->name, outer->mtu, overhead(f, c));
+		live_finding_show(
+		    live_finding_add(out, CERTAIN,
+				     "%s takes packets of %u octets; at most %u fit, and the "
+				     "MSS is not clamped.",
+				     tunnel->name, tunnel->mtu, outer->mtu - overhead(f, c)),
+		    "ip link: %s mtu %u, %s mtu %u; the tunnel adds at least %u", tunnel->name,
+		    tunnel->mtu, outer->name, outer->mtu, overhead(f, c));
 	}
 }
 

@@ -23,9 +23,9 @@ static const char *since(const struct facts *f)
 
 static void show_counts(const struct facts *f, struct finding *found, const struct fact_child *c)
 {
-	finding_show(found, "list-sas, child %s: packets-out %llu, packets-in %llu %s", c->name,
-		     (unsigned long long)moved(f, &c->packets_out),
-		     (unsigned long long)moved(f, &c->packets_in), since(f));
+	live_finding_show(found, "list-sas, child %s: packets-out %llu, packets-in %llu %s",
+			  c->name, (unsigned long long)moved(f, &c->packets_out),
+			  (unsigned long long)moved(f, &c->packets_in), since(f));
 }
 
 /* --- One way --- */
@@ -41,8 +41,8 @@ static void find_unanswered_esp(const struct facts *f, struct findings *out)
 		    moved(f, &c->packets_in))
 			continue;
 		show_counts(f,
-			    finding_add(out, f->watched ? LIKELY : POSSIBLE,
-					"Child %s sends ESP, and none comes back.", c->name),
+			    live_finding_add(out, f->watched ? LIKELY : POSSIBLE,
+					     "Child %s sends ESP, and none comes back.", c->name),
 			    c);
 	}
 }
@@ -57,12 +57,13 @@ static void find_mute(const struct facts *f, struct findings *out)
 		if (!c->installed || c->age < SETTLED || moved(f, &c->packets_in) < ENOUGH ||
 		    moved(f, &c->packets_out))
 			continue;
-		show_counts(f,
-			    finding_add(out, f->watched ? LIKELY : POSSIBLE,
-					"Packets come out of child %s, and nothing goes back into "
-					"it.",
-					c->name),
-			    c);
+		show_counts(
+		    f,
+		    live_finding_add(out, f->watched ? LIKELY : POSSIBLE,
+				     "Packets come out of child %s, and nothing goes back into "
+				     "it.",
+				     c->name),
+		    c);
 	}
 }
 
@@ -89,12 +90,13 @@ static bool is_worth_it(const struct facts *f, const struct fact_count *c)
 static void find_drops(const struct facts *f, struct findings *out, const char *reason,
 		       const char *what)
 {
-	const struct fact_count *c = facts_drops(f, reason);
+	const struct fact_count *c = live_drops(f, reason);
 
 	if (!c || !is_worth_it(f, c))
 		return;
-	finding_show(finding_add(out, f->watched ? CERTAIN : POSSIBLE, "%s", what),
-		     "get-counters: %s %llu %s", reason, (unsigned long long)moved(f, c), since(f));
+	live_finding_show(live_finding_add(out, f->watched ? CERTAIN : POSSIBLE, "%s", what),
+			  "get-counters: %s %llu %s", reason, (unsigned long long)moved(f, c),
+			  since(f));
 }
 
 /* A device also gets packets of the kernel's own (router solicitations), which fit no SA and need

@@ -17,7 +17,7 @@
 
 static struct nft_packet outer_packet(const struct facts *f, bool in, uint8_t proto, uint16_t port)
 {
-	const struct fact_sa *sa = facts_sa(f);
+	const struct fact_sa *sa = live_sa(f);
 	const struct ip_addr *peer = &f->peer.to;
 	const struct ip_addr *own =
 	    sa && ip_addr_is_set(&sa->local.addr) ? &sa->local.addr : &f->peer.src;
@@ -49,9 +49,9 @@ static void judge_outer(const struct facts *f, struct findings *out, bool in, ui
 		return;
 	if (proto == IP_PROTO_UDP)
 		snprintf(what, sizeof(what), "UDP port %u", port);
-	finding_show(finding_add(out, CERTAIN, "%s %s the peer is dropped on this host.", what,
-				 in ? "from" : "to"),
-		     "%s", o.rule);
+	live_finding_show(live_finding_add(out, CERTAIN, "%s %s the peer is dropped on this host.",
+					   what, in ? "from" : "to"),
+			  "%s", o.rule);
 }
 
 static bool uses_native_esp(const struct facts *f)
@@ -92,11 +92,11 @@ typedef void pair_fn(const struct facts *f, struct findings *out, const struct p
 /* Where policies without a device carry the traffic it leaves by the outer device. */
 static const char *tunnel_name(const struct facts *f, const struct fact_child *c)
 {
-	const struct fact_link *l = facts_tunnel(f, c);
+	const struct fact_link *l = live_tunnel(f, c);
 
 	if (l)
 		return l->name;
-	return c->if_id || !facts_has_kernel_policies(f) ? NULL : f->peer.dev;
+	return c->if_id || !live_has_kernel_policies(f) ? NULL : f->peer.dev;
 }
 
 static bool is_pair(const struct pair *p)
@@ -151,17 +151,17 @@ static void judge_forward(const struct facts *f, struct findings *out, const str
 
 	if (to_tunnel.does != NFT_DROPS && from_tunnel.does != NFT_DROPS)
 		return;
-	found = finding_add(out, both ? LIKELY : POSSIBLE,
-			    both ? "New TCP connections between %s and %s are dropped."
-				 : "New TCP connections %s are dropped in one direction (%s).",
-			    both ? p->lan : "through the tunnel",
-			    both			  ? p->tunnel
-			    : to_tunnel.does == NFT_DROPS ? "into it"
-							  : "out of it");
+	found = live_finding_add(out, both ? LIKELY : POSSIBLE,
+				 both ? "New TCP connections between %s and %s are dropped."
+				      : "New TCP connections %s are dropped in one direction (%s).",
+				 both ? p->lan : "through the tunnel",
+				 both			       ? p->tunnel
+				 : to_tunnel.does == NFT_DROPS ? "into it"
+							       : "out of it");
 	if (to_tunnel.does == NFT_DROPS)
-		finding_show(found, "%s > %s: %s", p->lan, p->tunnel, to_tunnel.rule);
+		live_finding_show(found, "%s > %s: %s", p->lan, p->tunnel, to_tunnel.rule);
 	if (from_tunnel.does == NFT_DROPS)
-		finding_show(found, "%s > %s: %s", p->tunnel, p->lan, from_tunnel.rule);
+		live_finding_show(found, "%s > %s: %s", p->tunnel, p->lan, from_tunnel.rule);
 }
 
 static void find_forward_drop(const struct facts *f, struct findings *out)
@@ -175,7 +175,7 @@ static void find_forward_drop(const struct facts *f, struct findings *out)
 static bool device_address(const struct facts *f, const char *dev, uint8_t family,
 			   struct ip_addr *ret_addr)
 {
-	const struct fact_link *l = facts_link(f, dev);
+	const struct fact_link *l = live_link(f, dev);
 	size_t i;
 
 	for (i = 0; l && i < f->n_addrs; i++) {
@@ -216,10 +216,10 @@ static void show_translation(struct finding *found, const struct pair *p,
 {
 	char from[IP_ADDR_STRLEN], new[IP_ADDR_STRLEN];
 
-	finding_show(found, "%s", o->rule);
-	finding_show(found, "from %s, as an example, by %s: the source becomes %s",
-		     ip_addr_format(&p->local->way.to, from, sizeof(from)), p->tunnel,
-		     ip_addr_format(to, new, sizeof(new)));
+	live_finding_show(found, "%s", o->rule);
+	live_finding_show(found, "from %s, as an example, by %s: the source becomes %s",
+			  ip_addr_format(&p->local->way.to, from, sizeof(from)), p->tunnel,
+			  ip_addr_format(to, new, sizeof(new)));
 }
 
 static void judge_nat(const struct facts *f, struct findings *out, const struct pair *p)
@@ -231,10 +231,11 @@ static void judge_nat(const struct facts *f, struct findings *out, const struct 
 	if (!translated(f, p, &o, &to) || in_selectors(p->child, &to))
 		return;
 	show_translation(
-	    finding_add(out, CERTAIN,
-			"Packets from %s are given another source before child %s sees them, and "
-			"then fit none of its selectors.",
-			ts_format(&p->local->ts, ts, sizeof(ts)), p->child->name),
+	    live_finding_add(
+		out, CERTAIN,
+		"Packets from %s are given another source before child %s sees them, and "
+		"then fit none of its selectors.",
+		ts_format(&p->local->ts, ts, sizeof(ts)), p->child->name),
 	    p, &o, &to);
 }
 
@@ -251,9 +252,9 @@ static void judge_hidden(const struct facts *f, struct findings *out, const stru
 
 	if (!translated(f, p, &o, &to) || !in_selectors(p->child, &to))
 		return;
-	show_translation(finding_add(out, CERTAIN,
-				     "Hosts of %s appear to the other end as this gateway.",
-				     ts_format(&p->local->ts, ts, sizeof(ts))),
+	show_translation(live_finding_add(out, CERTAIN,
+					  "Hosts of %s appear to the other end as this gateway.",
+					  ts_format(&p->local->ts, ts, sizeof(ts))),
 			 p, &o, &to);
 }
 
@@ -294,10 +295,10 @@ static void find_wrong_hook(const struct facts *f, struct findings *out)
 	    nft_clamps_mss(f->nft, "forward", other, sizeof(other)) ||
 	    nft_clamps_mss(f->nft, "postrouting", other, sizeof(other)))
 		return;
-	finding_show(finding_add(out, LIKELY,
-				 "The MSS is clamped on the output hook alone: only "
-				 "SYNs that this host itself makes pass there."),
-		     "%s", rule);
+	live_finding_show(live_finding_add(out, LIKELY,
+					   "The MSS is clamped on the output hook alone: only "
+					   "SYNs that this host itself makes pass there."),
+			  "%s", rule);
 }
 
 RULES(

@@ -20,67 +20,67 @@ static void show_failure(struct finding *found, const struct facts *f)
 
 	if (f->failure.notify)
 		ike_notify_name(f->failure.notify, name, sizeof(name));
-	finding_show(found, "%llu s ago%s%s: %s%s%s", (unsigned long long)f->failure.age,
-		     f->failure.child[0] ? ", child " : "", f->failure.child, f->failure.text,
-		     name[0] ? "; notify " : "", name);
+	live_finding_show(found, "%llu s ago%s%s: %s%s%s", (unsigned long long)f->failure.age,
+			  f->failure.child[0] ? ", child " : "", f->failure.child, f->failure.text,
+			  name[0] ? "; notify " : "", name);
 }
 
 /* An SA that waits, or the memory of one that has waited in vain. */
 static void find_silent_init(const struct facts *f, struct findings *out)
 {
-	const struct fact_sa *sa = facts_sa(f);
+	const struct fact_sa *sa = live_sa(f);
 	bool waits = sa && sa->lasting && !sa->answered;
 	struct finding *found;
 	char peer[ENDPOINT_STRLEN];
 
-	if (facts_is_up(f) || (!waits && !(is_silence(&f->failure) && !f->failure.child[0])))
+	if (live_is_up(f) || (!waits && !(is_silence(&f->failure) && !f->failure.child[0])))
 		return;
 	if (sa && sa->lasting && sa->answered)
 		return;
-	found = finding_add(
+	found = live_finding_add(
 	    out, waits ? LIKELY : POSSIBLE,
 	    waits ? "The peer %s has not answered IKE_SA_INIT." : "The peer %s answers no more.",
 	    waits ? endpoint_format(&sa->remote, peer, sizeof(peer)) : f->remote_addrs);
 	if (waits)
-		finding_show(found, "list-sas: %s, no SPI of the responder", sa->state);
+		live_finding_show(found, "list-sas: %s, no SPI of the responder", sa->state);
 	if (f->failure.there)
 		show_failure(found, f);
 	if (f->init_out.now && !f->init_in.now)
-		finding_show(found,
-			     "get-counters: %llu IKE_SA_INIT requests sent, no response ever",
-			     (unsigned long long)f->init_out.now);
+		live_finding_show(found,
+				  "get-counters: %llu IKE_SA_INIT requests sent, no response ever",
+				  (unsigned long long)f->init_out.now);
 }
 
 static void find_4500_blocked(const struct facts *f, struct findings *out)
 {
-	const struct fact_sa *sa = facts_sa(f);
+	const struct fact_sa *sa = live_sa(f);
 	struct finding *found;
 
-	if (!sa || !sa->lasting || !sa->answered || facts_is_up(f) || !sa->initiator ||
+	if (!sa || !sa->lasting || !sa->answered || live_is_up(f) || !sa->initiator ||
 	    sa->remote.port != IKE_NATT_PORT)
 		return;
-	found = finding_add(out, LIKELY,
-			    "IKE_SA_INIT on UDP 500 is answered, IKE_AUTH on UDP 4500 is not.");
-	finding_show(found, "list-sas: %s, the responder's SPI is known, remote port %u", sa->state,
-		     sa->remote.port);
+	found = live_finding_add(
+	    out, LIKELY, "IKE_SA_INIT on UDP 500 is answered, IKE_AUTH on UDP 4500 is not.");
+	live_finding_show(found, "list-sas: %s, the responder's SPI is known, remote port %u",
+			  sa->state, sa->remote.port);
 }
 
 static void find_unanswered(const struct facts *f, struct findings *out)
 {
-	const struct fact_sa *sa = facts_sa(f);
+	const struct fact_sa *sa = live_sa(f);
 	struct finding *found;
 
-	if (!sa || !sa->lasting || !sa->answered || facts_is_up(f))
+	if (!sa || !sa->lasting || !sa->answered || live_is_up(f))
 		return;
-	found = finding_add(out, LIKELY, "IKE_SA_INIT is answered, IKE_AUTH is not.");
-	finding_show(found, "list-sas: %s, the responder's SPI is known", sa->state);
+	found = live_finding_add(out, LIKELY, "IKE_SA_INIT is answered, IKE_AUTH is not.");
+	live_finding_show(found, "list-sas: %s, the responder's SPI is known", sa->state);
 }
 
 static void find_refusal(const struct facts *f, struct findings *out, bool fits, const char *what)
 {
 	if (!f->failure.there || !fits)
 		return;
-	show_failure(finding_add(out, CERTAIN, "%s", what), f);
+	show_failure(live_finding_add(out, CERTAIN, "%s", what), f);
 }
 
 static void find_ike_proposal(const struct facts *f, struct findings *out)
@@ -144,18 +144,19 @@ static void find_gone(const struct facts *f, struct findings *out)
 
 	if (f->n_sas || f->failure.there || !want_any(f))
 		return;
-	found = finding_add(out, LIKELY,
-			    "The connection has start_action = start, there is no IKE SA, and "
-			    "nothing is trying.");
-	finding_show(found, "list-sas: none of %s", f->conn);
+	found = live_finding_add(out, LIKELY,
+				 "The connection has start_action = start, there is no IKE SA, and "
+				 "nothing is trying.");
+	live_finding_show(found, "list-sas: none of %s", f->conn);
 }
 
 static void find_idle(const struct facts *f, struct findings *out)
 {
 	if (f->n_sas || f->failure.there || want_any(f))
 		return;
-	finding_show(finding_add(out, LIKELY, "There is no IKE SA, and nothing here starts one."),
-		     "list-sas: none of %s; no child has start_action = start", f->conn);
+	live_finding_show(
+	    live_finding_add(out, LIKELY, "There is no IKE SA, and nothing here starts one."),
+	    "list-sas: none of %s; no child has start_action = start", f->conn);
 }
 
 static bool is_missing(const struct fact_child *c)
@@ -167,14 +168,15 @@ static void find_missing_child(const struct facts *f, struct findings *out)
 {
 	size_t i;
 
-	for (i = 0; facts_is_up(f) && i < f->n_children; i++) {
+	for (i = 0; live_is_up(f) && i < f->n_children; i++) {
 		const struct fact_child *c = &f->children[i];
 
 		if (is_missing(c))
-			finding_show(finding_add(out, is_wanted(c) ? LIKELY : POSSIBLE,
-						 "The IKE SA is up, its child %s is not.", c->name),
-				     "list-sas: no SA of child %s; start_action %s", c->name,
-				     c->start_action);
+			live_finding_show(live_finding_add(out, is_wanted(c) ? LIKELY : POSSIBLE,
+							   "The IKE SA is up, its child %s is not.",
+							   c->name),
+					  "list-sas: no SA of child %s; start_action %s", c->name,
+					  c->start_action);
 	}
 }
 
@@ -201,18 +203,20 @@ static void find_twins(const struct facts *f, struct findings *out)
 	for (i = 0; i < f->n_sas; i++)
 		for (k = 0; k < i; k++)
 			if (is_twin(&f->sas[i], &f->sas[k]))
-				finding_show(finding_add(out, LIKELY,
-							 "There are %u IKE SAs with the same peer.",
-							 count_established(f)),
-					     "list-sas: #%u and #%u, %s", f->sas[k].id,
-					     f->sas[i].id, f->sas[i].remote_id);
+				live_finding_show(
+				    live_finding_add(out, LIKELY,
+						     "There are %u IKE SAs with the same peer.",
+						     count_established(f)),
+				    "list-sas: #%u and #%u, %s", f->sas[k].id, f->sas[i].id,
+				    f->sas[i].remote_id);
 	for (i = 0; i < f->n_children; i++)
 		if (f->children[i].others_alike)
-			finding_show(finding_add(out, LIKELY,
-						 "Child %s has %u SAs with the same selectors.",
-						 f->children[i].name, f->children[i].installed),
-				     "list-sas: %u SAs of child %s are INSTALLED",
-				     f->children[i].installed, f->children[i].name);
+			live_finding_show(
+			    live_finding_add(out, LIKELY,
+					     "Child %s has %u SAs with the same selectors.",
+					     f->children[i].name, f->children[i].installed),
+			    "list-sas: %u SAs of child %s are INSTALLED", f->children[i].installed,
+			    f->children[i].name);
 }
 
 RULES(

@@ -29,8 +29,8 @@ static void show_way(struct finding *found, const struct fact_way *w)
 {
 	char to[IP_ADDR_STRLEN], text[80];
 
-	finding_show(found, "ip route get %s: %s", ip_addr_format(&w->to, to, sizeof(to)),
-		     way_text(w, text, sizeof(text)));
+	live_finding_show(found, "ip route get %s: %s", ip_addr_format(&w->to, to, sizeof(to)),
+			  way_text(w, text, sizeof(text)));
 }
 
 /* --- Into the tunnel --- */
@@ -40,7 +40,7 @@ static bool needs_way(const struct facts *f, const struct fact_child *c)
 {
 	if (c->if_id)
 		return true;
-	return !facts_has_kernel_policies(f) && (c->installed || !strcmp(c->start_action, "trap"));
+	return !live_has_kernel_policies(f) && (c->installed || !strcmp(c->start_action, "trap"));
 }
 
 static void find_link(const struct facts *f, struct findings *out)
@@ -51,21 +51,21 @@ static void find_link(const struct facts *f, struct findings *out)
 
 	for (i = 0; f->n_links && i < f->n_children; i++) {
 		c = &f->children[i];
-		l = facts_tunnel(f, c);
+		l = live_tunnel(f, c);
 		if (!c->if_id || (l && l->up))
 			continue;
-		finding_show(finding_add(out, CERTAIN, "The tunnel's device %s %s.",
-					 l ? l->name : "of the interface ID",
-					 l ? "is down" : "does not exist"),
-			     "child %s: interface ID %u, ip link: %s", c->name, c->if_id,
-			     l ? "down" : "none with that ID");
+		live_finding_show(live_finding_add(out, CERTAIN, "The tunnel's device %s %s.",
+						   l ? l->name : "of the interface ID",
+						   l ? "is down" : "does not exist"),
+				  "child %s: interface ID %u, ip link: %s", c->name, c->if_id,
+				  l ? "down" : "none with that ID");
 	}
 }
 
 static bool leads_astray(const struct facts *f, const struct fact_child *c,
 			 const struct fact_net *net)
 {
-	const struct fact_link *tunnel = facts_tunnel(f, c);
+	const struct fact_link *tunnel = live_tunnel(f, c);
 
 	if (net->way.kind == WAY_NOT_ASKED || net->way.kind == WAY_LOCAL)
 		return false;
@@ -77,18 +77,18 @@ static bool leads_astray(const struct facts *f, const struct fact_child *c,
 static void judge_way(const struct facts *f, struct findings *out, const struct fact_child *c,
 		      const struct fact_net *net)
 {
-	const struct fact_link *tunnel = facts_tunnel(f, c);
+	const struct fact_link *tunnel = live_tunnel(f, c);
 	char ts[TS_STRLEN];
 	struct finding *found;
 
 	ts_format(&net->ts, ts, sizeof(ts));
-	found = finding_add(out, CERTAIN, "Packets for %s, which is behind child %s, %s%s%s.", ts,
-			    c->name, net->way.kind == WAY_NONE ? "have no route" : "leave by ",
-			    net->way.kind == WAY_NONE ? "" : net->way.dev,
-			    tunnel ? " and not by the tunnel" : "");
+	found = live_finding_add(
+	    out, CERTAIN, "Packets for %s, which is behind child %s, %s%s%s.", ts, c->name,
+	    net->way.kind == WAY_NONE ? "have no route" : "leave by ",
+	    net->way.kind == WAY_NONE ? "" : net->way.dev, tunnel ? " and not by the tunnel" : "");
 	show_way(found, &net->way);
 	if (tunnel)
-		finding_detail(found, "Here: ip route add %s dev %s", ts, tunnel->name);
+		live_finding_detail(found, "Here: ip route add %s dev %s", ts, tunnel->name);
 }
 
 static void find_route(const struct facts *f, struct findings *out)
@@ -125,7 +125,7 @@ static const struct fact_addr *overlapping(const struct facts *f, const struct f
 		const struct fact_addr *a = &f->addrs[i];
 
 		if (ts_matches(&net->ts, &a->addr, net->ts.proto, net->ts.port_lo, true) &&
-		    !is_host_route_device(f, a, facts_tunnel(f, c)))
+		    !is_host_route_device(f, a, live_tunnel(f, c)))
 			return a;
 	}
 	return NULL;
@@ -146,11 +146,12 @@ static void find_overlap(const struct facts *f, struct findings *out)
 				continue;
 			ip_addr_format(&a->addr, addr, sizeof(addr));
 			ts_format(&c->remote[k].ts, ts, sizeof(ts));
-			finding_show(finding_add(out, LIKELY,
-						 "%s is said to be behind child %s, and this "
-						 "host has %s/%u itself.",
-						 ts, c->name, addr, a->bits),
-				     "ip address: %s/%u", addr, a->bits);
+			live_finding_show(
+			    live_finding_add(out, LIKELY,
+					     "%s is said to be behind child %s, and this "
+					     "host has %s/%u itself.",
+					     ts, c->name, addr, a->bits),
+			    "ip address: %s/%u", addr, a->bits);
 		}
 	}
 }
@@ -177,17 +178,18 @@ static void find_source(const struct facts *f, struct findings *out)
 
 		for (k = 0; c->installed && k < c->n_remote; k++) {
 			const struct fact_way *w = &c->remote[k].way;
-			const struct fact_link *tunnel = facts_tunnel(f, c);
+			const struct fact_link *tunnel = live_tunnel(f, c);
 
 			if (w->kind != WAY_OUT || !ip_addr_is_set(&w->src) || !tunnel ||
 			    strcmp(w->dev, tunnel->name) != 0 || in_local(c, &w->src))
 				continue;
 			ip_addr_format(&w->src, src, sizeof(src));
-			show_way(finding_add(out, CERTAIN,
+			show_way(
+			    live_finding_add(out, CERTAIN,
 					     "What this host itself sends into child %s carries "
 					     "%s, which is outside its local selectors.",
 					     c->name, src),
-				 w);
+			    w);
 		}
 	}
 }
@@ -202,8 +204,8 @@ static const struct fact_link *behind(const struct facts *f, const struct fact_c
 
 	if (net->way.kind != WAY_OUT)
 		return NULL;
-	l = facts_link(f, net->way.dev);
-	return l && !l->loopback && l != facts_tunnel(f, c) ? l : NULL;
+	l = live_link(f, net->way.dev);
+	return l && !l->loopback && l != live_tunnel(f, c) ? l : NULL;
 }
 
 static bool forwards(const struct fact_link *l, uint8_t family)
@@ -214,22 +216,22 @@ static bool forwards(const struct fact_link *l, uint8_t family)
 static void judge_forwarding(const struct facts *f, struct findings *out,
 			     const struct fact_child *c, const struct fact_net *net)
 {
-	const struct fact_link *lan = behind(f, c, net), *tunnel = facts_tunnel(f, c);
+	const struct fact_link *lan = behind(f, c, net), *tunnel = live_tunnel(f, c);
 	uint8_t family = ts_family(&net->ts);
 	struct finding *found;
 	char ts[TS_STRLEN];
 
 	if (!lan || (forwards(lan, family) && forwards(tunnel, family)))
 		return;
-	found = finding_add(
+	found = live_finding_add(
 	    out, CERTAIN, "%s is behind this host (%s), and the kernel does not forward %s.",
 	    ts_format(&net->ts, ts, sizeof(ts)), lan->name, family == 6 ? "IPv6" : "IPv4");
 	if (!forwards(lan, family))
-		finding_show(found, "net.ipv%u.conf.%s.forwarding = 0", family, lan->name);
+		live_finding_show(found, "net.ipv%u.conf.%s.forwarding = 0", family, lan->name);
 	if (!forwards(tunnel, family))
-		finding_show(found, "net.ipv%u.conf.%s.forwarding = 0", family, tunnel->name);
-	finding_detail(found, "Here: sysctl -w %s=1",
-		       family == 6 ? "net.ipv6.conf.all.forwarding" : "net.ipv4.ip_forward");
+		live_finding_show(found, "net.ipv%u.conf.%s.forwarding = 0", family, tunnel->name);
+	live_finding_detail(found, "Here: sysctl -w %s=1",
+			    family == 6 ? "net.ipv6.conf.all.forwarding" : "net.ipv4.ip_forward");
 }
 
 static void find_forwarding(const struct facts *f, struct findings *out)
@@ -251,14 +253,15 @@ static void judge_filter(struct findings *out, const struct facts *f, const stru
 	if (!in || in->rp_filter != 1 || back->kind != WAY_OUT || back->to.family != 4 ||
 	    !strcmp(back->dev, in->name))
 		return;
-	found = finding_add(out, grows ? CERTAIN : LIKELY,
-			    "%s on %s are dropped: the way back to their sender leads out by %s.",
-			    what, in->name, back->dev);
-	finding_show(found, "net.ipv4.conf.%s.rp_filter = 1 (strict)", in->name);
+	found =
+	    live_finding_add(out, grows ? CERTAIN : LIKELY,
+			     "%s on %s are dropped: the way back to their sender leads out by %s.",
+			     what, in->name, back->dev);
+	live_finding_show(found, "net.ipv4.conf.%s.rp_filter = 1 (strict)", in->name);
 	show_way(found, back);
 	if (f->rp_filtered.now)
-		finding_show(found, "nstat: TcpExtIPReversePathFilter %llu",
-			     (unsigned long long)f->rp_filtered.now);
+		live_finding_show(found, "nstat: TcpExtIPReversePathFilter %llu",
+				  (unsigned long long)f->rp_filtered.now);
 }
 
 static void find_filter(const struct facts *f, struct findings *out)
@@ -267,12 +270,12 @@ static void find_filter(const struct facts *f, struct findings *out)
 
 	for (i = 0; i < f->n_children; i++) {
 		const struct fact_child *c = &f->children[i];
-		const struct fact_link *tunnel = facts_tunnel(f, c);
+		const struct fact_link *tunnel = live_tunnel(f, c);
 
 		for (k = 0; k < c->n_remote; k++)
 			judge_filter(out, f, tunnel, &c->remote[k].way, "Decrypted packets");
 	}
-	judge_filter(out, f, facts_link(f, f->peer.dev), &f->peer_back, "The peer's packets");
+	judge_filter(out, f, live_link(f, f->peer.dev), &f->peer_back, "The peer's packets");
 }
 
 /* --- To the peer --- */
@@ -283,23 +286,23 @@ static void find_peer_route(const struct facts *f, struct findings *out)
 
 	if (f->peer.kind != WAY_NONE)
 		return;
-	show_way(finding_add(out, CERTAIN, "There is no route to the peer %s.",
-			     ip_addr_format(&f->peer.to, to, sizeof(to))),
+	show_way(live_finding_add(out, CERTAIN, "There is no route to the peer %s.",
+				  ip_addr_format(&f->peer.to, to, sizeof(to))),
 		 &f->peer);
 }
 
 static void find_peer_inside(const struct facts *f, struct findings *out)
 {
-	const struct fact_link *l = facts_link(f, f->peer.dev);
+	const struct fact_link *l = live_link(f, f->peer.dev);
 	size_t i;
 
 	if (f->peer.kind != WAY_OUT || !l)
 		return;
 	for (i = 0; i < f->n_children; i++) {
-		if (facts_tunnel(f, &f->children[i]) != l)
+		if (live_tunnel(f, &f->children[i]) != l)
 			continue;
-		show_way(finding_add(out, CERTAIN, "The peer is routed into its own tunnel (%s).",
-				     l->name),
+		show_way(live_finding_add(out, CERTAIN,
+					  "The peer is routed into its own tunnel (%s).", l->name),
 			 &f->peer);
 		return;
 	}
@@ -314,15 +317,15 @@ static void find_local_address(const struct facts *f, struct findings *out)
 
 	snprintf(list, sizeof(list), "%s", f->local_addrs);
 	for (word = strtok_r(list, " ", &at); word; word = strtok_r(NULL, " ", &at)) {
-		if (ip_addr_parse(word, &addr) || ip_addr_is_any(&addr) || facts_is_own(f, &addr))
+		if (ip_addr_parse(word, &addr) || ip_addr_is_any(&addr) || live_is_own(f, &addr))
 			return;
 		any = true;
 	}
 	if (any && f->n_addrs)
-		finding_show(finding_add(out, CERTAIN,
-					 "This host has none of the addresses that "
-					 "the connection says are its own."),
-			     "local_addrs = %s; ip address: none of them", f->local_addrs);
+		live_finding_show(live_finding_add(out, CERTAIN,
+						   "This host has none of the addresses that "
+						   "the connection says are its own."),
+				  "local_addrs = %s; ip address: none of them", f->local_addrs);
 }
 
 RULES(

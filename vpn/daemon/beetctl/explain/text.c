@@ -34,7 +34,7 @@ static void print_wrapped(FILE *out, int indent, const char *label, const char *
 
 static const char *kind_text(const struct finding *f)
 {
-	return f->rule->kind == RULE_NOTE ? "note" : certainty_name(f->certainty);
+	return f->rule->kind == RULE_NOTE ? "note" : live_certainty(f->certainty);
 }
 
 static void print_finding(FILE *out, const struct finding *f, size_t number)
@@ -71,7 +71,7 @@ static unsigned children_up(const struct facts *f)
 
 static void print_sum(FILE *out, const struct facts *f)
 {
-	const struct fact_sa *sa = facts_sa(f);
+	const struct fact_sa *sa = live_sa(f);
 	char remote[ENDPOINT_STRLEN];
 
 	fprintf(out, "%s with %s %s: ", f->conn, *f->daemon ? f->daemon : "?", f->version);
@@ -91,7 +91,7 @@ static void print_nothing_found(FILE *out, const struct facts *f)
 {
 	fprintf(out, "\n");
 	print_wrapped(out, 0, "",
-		      facts_is_up(f)
+		      live_is_up(f)
 			  ? "No fault found on this host. If something does not work, ask at the "
 			    "other end, too, watch counters while it fails (--watch 10), or "
 			    "capture at both ends (beetlab explain)."
@@ -99,14 +99,14 @@ static void print_nothing_found(FILE *out, const struct facts *f)
 			    "up either.");
 }
 
-void explain_print(FILE *out, const struct facts *f, const struct findings *found)
+void live_print(FILE *out, const struct facts *f, const struct findings *found)
 {
 	size_t i;
 
 	print_sum(out, f);
 	for (i = 0; i < f->n_limits; i++)
 		print_wrapped(out, 0, "", f->limits[i]);
-	if (!findings_have_fault(found))
+	if (!live_have_fault(found))
 		print_nothing_found(out, f);
 	for (i = 0; i < found->n; i++)
 		print_finding(out, &found->v[i], i + 1);
