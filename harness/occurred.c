@@ -97,6 +97,7 @@ static const struct occurred_kind kinds[] = {
     {"too-big", "Packets too big", {"wire"}, count_too_big},
     {"reordered", "Packets reordered", {"wire"}, count_reordered},
     {"duplicated", "Packets duplicated", {"wire"}, count_duplicated},
+    {"corrupted", "Packets damaged", {"wire"}, count_corrupted},
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

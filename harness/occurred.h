@@ -12,7 +12,7 @@
 /* What an impaired wire says that it did, both directions together. */
 struct wire_truth {
 	const char *name;
-	uint64_t in, delivered, lost, too_big, duplicated, reordered;
+	uint64_t in, delivered, lost, too_big, duplicated, reordered, corrupted;
 };
 
 struct evidence {

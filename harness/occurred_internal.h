@@ -39,8 +39,8 @@ void count_add(struct count *c, size_t frame);
 /* "tunnel" */
 const char *count_mode_text(enum ipsec_mode mode);
 
-count_fn count_aimed, count_children, count_clear, count_crossed, count_duplicated, count_esp,
-    count_icmp, count_ike_fragments, count_ike_sas, count_ip_fragments, count_keepalives,
+count_fn count_aimed, count_children, count_corrupted, count_clear, count_crossed, count_duplicated,
+    count_esp, count_icmp, count_ike_fragments, count_ike_sas, count_ip_fragments, count_keepalives,
     count_lost, count_mappings, count_messages, count_mss, count_refusals, count_reordered,
     count_retransmissions, count_tcp, count_too_big, count_unanswered;
 

@@ -32,6 +32,11 @@ void count_reordered(struct count *c)
 	count_wire(c, offsetof(struct wire_truth, reordered));
 }
 
+void count_corrupted(struct count *c)
+{
+	count_wire(c, offsetof(struct wire_truth, corrupted));
+}
+
 void count_duplicated(struct count *c)
 {
 	count_wire(c, offsetof(struct wire_truth, duplicated));

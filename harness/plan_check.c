@@ -108,19 +108,28 @@ static int check_wire(struct checking *c, unsigned line, const char *name)
 	return 0;
 }
 
-static int check_aims(struct checking *c, const struct sc_impairment *impairment, size_t link)
+static int check_end(struct checking *c, size_t link, unsigned line, const char *node)
 {
 	const struct topo_link *l = &c->plan->topology.links[link];
+
+	if (!node || strcmp(node, l->a.node) == 0 || strcmp(node, l->b.node) == 0)
+		return 0;
+	return doc_error(c->doc, line, c->msg, "'%s' is not at the end of this wire: %s and %s are",
+			 node, l->a.node, l->b.node);
+}
+
+static int check_directions(struct checking *c, const struct sc_impairment *impairment, size_t link)
+{
+	const struct sc_towards *towards = impairment->towards.items;
 	const struct sc_aim *aims = impairment->aims.items;
 	size_t i;
+	int err = 0;
 
-	for (i = 0; i < impairment->aims.count; i++)
-		if (aims[i].to && strcmp(aims[i].to, l->a.node) != 0 &&
-		    strcmp(aims[i].to, l->b.node) != 0)
-			return doc_error(c->doc, aims[i].line, c->msg,
-					 "'%s' is not at the end of this wire: %s and %s are",
-					 aims[i].to, l->a.node, l->b.node);
-	return 0;
+	for (i = 0; i < impairment->towards.count && err == 0; i++)
+		err = check_end(c, link, towards[i].line, towards[i].node);
+	for (i = 0; i < impairment->aims.count && err == 0; i++)
+		err = check_end(c, link, aims[i].line, aims[i].to);
+	return err;
 }
 
 static int check_flow(struct checking *c, const struct sc_flow *flow)
@@ -217,7 +226,8 @@ static int check_step(struct checking *c, const struct sc_step *step)
 	else if (err == 0 && step->wire)
 		err = check_wire(c, step->line, step->wire);
 	if (err == 0 && step->wire && step->kind != STEP_FAULTS)
-		err = check_aims(c, &step->impairment, plan_find_wire(c->plan, step->wire)->link);
+		err = check_directions(c, &step->impairment,
+				       plan_find_wire(c->plan, step->wire)->link);
 	return err;
 }
 
@@ -286,7 +296,7 @@ static int check_all(struct checking *c)
 	int err = 0;
 
 	for (i = 0; i < c->plan->wires_count && err == 0; i++)
-		err = check_aims(c, &c->plan->wires[i].impairment, c->plan->wires[i].link);
+		err = check_directions(c, &c->plan->wires[i].impairment, c->plan->wires[i].link);
 	for (i = 0; i < c->plan->endpoints_count && err == 0; i++)
 		err = config_names_read(c->plan, &c->plan->endpoints[i], &c->names[i], c->msg);
 	for (i = 0; i < sc->steps.count && err == 0; i++)

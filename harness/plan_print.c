@@ -2,6 +2,7 @@
 #include "harness/plan.h"
 #include "harness/stream.h"
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 
 static void join(const struct text_list *list, char *buf, size_t cap)
@@ -24,32 +25,82 @@ static void describe_octets(uint64_t octets, char *buf, size_t cap)
 		snprintf(buf, cap, "%" PRIu64 " octets", octets);
 }
 
+struct phrase {
+	char *text;
+	size_t cap, len;
+};
+
+static void say(struct phrase *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(struct phrase *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (p->len && p->len < p->cap)
+		p->len += (size_t)snprintf(p->text + p->len, p->cap - p->len, ", ");
+	va_start(ap, fmt);
+	if (p->len < p->cap)
+		p->len += (size_t)vsnprintf(p->text + p->len, p->cap - p->len, fmt, ap);
+	va_end(ap);
+}
+
+static void say_fraction(struct phrase *p, const char *what, double fraction)
+{
+	if (fraction > 0)
+		say(p, "%s %g%%", what, fraction * 100);
+}
+
+static void say_mtu(struct phrase *p, const struct sc_treatment *t)
+{
+	if (t->icmp_per_second && !t->icmp_filtered)
+		say(p, "MTU %u with ICMP at most %u times a second", t->mtu, t->icmp_per_second);
+	else
+		say(p, "MTU %u %s", t->mtu, t->icmp_filtered ? "without ICMP" : "with ICMP");
+}
+
+static void describe_treatment(struct phrase *p, const struct sc_treatment *t)
+{
+	say_fraction(p, "loss", t->loss);
+	if (t->burst.begins > 0)
+		say(p, "bursts of loss %g%% begin at %g%%, end at %g%% of packets",
+		    t->burst.loss > 0 ? t->burst.loss * 100 : 100, t->burst.begins * 100,
+		    t->burst.ends * 100);
+	say_fraction(p, "corrupts", t->corrupt);
+	say_fraction(p, "duplicates", t->duplicate);
+	say_fraction(p, "reorders", t->reorder);
+	if (t->delay_ms)
+		say(p, "delay %u ms", t->delay_ms);
+	if (t->jitter_ms)
+		say(p, "jitter %u ms%s", t->jitter_ms, t->jitter_reorders ? " out of order" : "");
+	if (t->rate)
+		say(p, "%" PRIu64 " octets/s", t->rate);
+	if (t->queue)
+		say(p, "queue of %u packets", t->queue);
+	if (t->mtu)
+		say_mtu(p, t);
+	if (t->fragments_dropped)
+		say(p, "no fragments");
+}
+
 const char *impairment_describe(const struct sc_impairment *i, char *buf, size_t cap)
 {
-	size_t len = 0, j;
+	const struct sc_towards *towards = i->towards.items;
+	struct phrase p = {buf, cap, 0};
 	char text[128];
+	size_t j;
 
 	buf[0] = 0;
-#define PART(condition, ...)                                                                  \
-	do {                                                                                  \
-		if ((condition) && len < cap) {                                               \
-			len += (size_t)snprintf(buf + len, cap - len, "%s", len ? ", " : ""); \
-			if (len < cap)                                                        \
-				len += (size_t)snprintf(buf + len, cap - len, __VA_ARGS__);   \
-		}                                                                             \
-	} while (0)
-	PART(i->loss > 0, "loss %g%%", i->loss * 100);
-	PART(i->duplicate > 0, "duplicates %g%%", i->duplicate * 100);
-	PART(i->reorder > 0, "reorders %g%%", i->reorder * 100);
-	PART(i->delay_ms, "delay %u ms", i->delay_ms);
-	PART(i->jitter_ms, "jitter %u ms", i->jitter_ms);
-	PART(i->rate, "%" PRIu64 " octets/s", i->rate);
-	PART(i->mtu, "MTU %u %s", i->mtu, i->icmp ? "with ICMP" : "without ICMP");
+	describe_treatment(&p, &i->both);
+	for (j = 0; j < i->towards.count; j++) {
+		char one[256] = "";
+		struct phrase inner = {one, sizeof(one), 0};
+
+		describe_treatment(&inner, &towards[j].treatment);
+		say(&p, "towards %s %s", towards[j].node, one[0] ? one : "perfect");
+	}
 	for (j = 0; j < i->aims.count; j++)
-		PART(true, "%s",
-		     aim_describe((struct sc_aim *)i->aims.items + j, text, sizeof(text)));
-#undef PART
-	if (!len)
+		say(&p, "%s", aim_describe((struct sc_aim *)i->aims.items + j, text, sizeof(text)));
+	if (!p.len)
 		snprintf(buf, cap, "perfect");
 	return buf;
 }

@@ -132,18 +132,21 @@ void result_add_step(json_t *result, const struct sc_step *step, bool ok, double
 	json_array_append_new(steps, entry);
 }
 
+static json_t *describe_wire(const struct wire_truth *w)
+{
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", w->name, "in",
+			 (json_int_t)w->in, "delivered", (json_int_t)w->delivered, "lost",
+			 (json_int_t)w->lost, "too_big", (json_int_t)w->too_big, "duplicated",
+			 (json_int_t)w->duplicated, "reordered", (json_int_t)w->reordered,
+			 "corrupted", (json_int_t)w->corrupted);
+}
+
 void result_add_wires(json_t *result, const struct wire_truth *wires, size_t count)
 {
 	json_t *list = json_array();
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "name",
-						      wires[i].name, "in", (json_int_t)wires[i].in,
-						      "delivered", (json_int_t)wires[i].delivered,
-						      "lost", (json_int_t)wires[i].lost, "too_big",
-						      (json_int_t)wires[i].too_big, "duplicated",
-						      (json_int_t)wires[i].duplicated, "reordered",
-						      (json_int_t)wires[i].reordered));
+		json_array_append_new(list, describe_wire(&wires[i]));
 	json_object_set_new(result, "wires", list);
 }

@@ -26,6 +26,19 @@ struct judge {
 	struct err_msg *msg;
 };
 
+/* Of both directions; 0: as wide as the link. */
+static unsigned narrowest(const struct sc_impairment *impairment)
+{
+	const struct sc_towards *towards = impairment->towards.items;
+	unsigned mtu = impairment->both.mtu;
+	size_t i;
+
+	for (i = 0; i < impairment->towards.count; i++)
+		if (towards[i].treatment.mtu && (!mtu || towards[i].treatment.mtu < mtu))
+			mtu = towards[i].treatment.mtu;
+	return mtu;
+}
+
 static void add_place(struct judge *j, const struct plan_wire *wire, const char *suffix)
 {
 	static const enum tristate outer[] = {
@@ -35,10 +48,11 @@ static void add_place(struct judge *j, const struct plan_wire *wire, const char 
 	if (j->places_count == PLACES_MAX)
 		return;
 	snprintf(j->names[j->places_count], sizeof(j->names[0]), "%s%s", wire->name, suffix);
-	j->places[j->places_count] = (struct place_param){.name = j->names[j->places_count],
-							  .mtu = link->mtu ? link->mtu : 1500,
-							  .lets_through = wire->impairment.mtu,
-							  .outer = outer[wire->place]};
+	j->places[j->places_count] =
+	    (struct place_param){.name = j->names[j->places_count],
+				 .mtu = link->mtu ? link->mtu : 1500,
+				 .lets_through = narrowest(&wire->impairment),
+				 .outer = outer[wire->place]};
 	j->places_count++;
 }
 

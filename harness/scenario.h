@@ -51,15 +51,38 @@ struct sc_node {
 	const char *nftables_file;
 };
 
-/* What a wire does to packets; all zero: nothing. */
+/* A channel that is good or bad, and changes between two packets (Gilbert, Elliott). */
+struct sc_burst {
+	unsigned line;
+	double begins, ends; /* at each packet; begins 0: never */
+	double loss;	     /* of packets while it is bad; 0: all */
+};
+
+/* What one direction of a wire does to packets; all zero: nothing. Probabilities are 0 to 1. */
+struct sc_treatment {
+	double loss, corrupt, duplicate, reorder;
+	struct sc_burst burst;
+	unsigned delay_ms, jitter_ms;
+	bool jitter_reorders; /* a packet does not wait for the one before it */
+	uint64_t rate;	      /* octets a second */
+	unsigned queue;	      /* packets that wait for their turn; 0: any number */
+	unsigned mtu;
+	bool icmp_filtered;	  /* the sender of a packet above mtu is not told */
+	unsigned icmp_per_second; /* at most so often; 0: always */
+	bool fragments_dropped;
+};
+
+struct sc_towards {
+	const char *node;
+	unsigned line;
+	struct sc_treatment treatment;
+};
+
 struct sc_impairment {
 	unsigned line;
-	double loss, duplicate, reorder;
-	unsigned delay_ms, jitter_ms;
-	uint64_t rate; /* octets a second */
-	unsigned mtu;
-	bool icmp;	       /* tell the sender of a packet above mtu */
-	struct item_list aims; /* struct sc_aim; in a step they are added to those there are */
+	struct sc_treatment both;
+	struct item_list towards; /* struct sc_towards: in that direction in place of `both` */
+	struct item_list aims;	  /* struct sc_aim; in a step they are added to those there are */
 	bool is_set;
 };
 

@@ -283,8 +283,7 @@ static int field_step(struct doc *doc, const struct field *field, const struct d
 	struct field inner = {.key = node->key, .read = field_struct};
 
 	(void)field;
-	*step = (struct sc_step){
-	    .line = node->line, .children = -1, .sas = -1, .impairment.icmp = true};
+	*step = (struct sc_step){.line = node->line, .children = -1, .sas = -1};
 	if (!find_step_kind(node->key, &step->kind))
 		return unknown_step(doc, node, msg);
 	inner.arg = &step_types[step->kind];

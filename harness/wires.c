@@ -1,8 +1,7 @@
 /* wires.c - starts what carries and captures each wire of a plan.
  *
- * Both directions of an impaired wire misbehave alike, each with its own share of the seed, which
- * is the run's seed and the wire's place in the plan: the same seed gives the same fate to the same
- * sequence of packets. */
+ * Each direction of an impaired wire has its own share of the seed, which is the run's seed and the
+ * wire's place in the plan: the same seed gives the same fate to the same sequence of packets. */
 #include "harness/wires.h"
 #include "harness/files.h"
 #include "netns/capture.h"
@@ -16,17 +15,44 @@ struct world_wire {
 	struct link_wire *impaired;
 };
 
-struct link_params link_params_of(const struct sc_impairment *i)
+const struct sc_treatment *treatment_towards(const struct sc_impairment *impairment,
+					     const char *node)
+{
+	const struct sc_towards *towards = impairment->towards.items;
+	size_t i;
+
+	for (i = 0; i < impairment->towards.count; i++)
+		if (strcmp(towards[i].node, node) == 0)
+			return &towards[i].treatment;
+	return &impairment->both;
+}
+
+static enum link_icmp icmp_of(const struct sc_treatment *t)
+{
+	if (t->icmp_filtered)
+		return LINK_ICMP_FILTERED;
+	return t->icmp_per_second ? LINK_ICMP_LIMITED : LINK_ICMP_DELIVERED;
+}
+
+struct link_params link_params_of(const struct sc_treatment *t)
 {
 	return (struct link_params){
-	    .loss = i->loss,
-	    .duplicate = i->duplicate,
-	    .reorder = i->reorder,
-	    .delay = i->delay_ms * LINK_MS,
-	    .jitter = i->jitter_ms * LINK_MS,
-	    .rate = i->rate * 8,
-	    .mtu = i->mtu,
-	    .icmp = i->icmp ? LINK_ICMP_DELIVERED : LINK_ICMP_FILTERED,
+	    .loss = t->loss,
+	    .burst = {.to_bad = t->burst.begins,
+		      .to_good = t->burst.ends,
+		      .loss_bad = t->burst.loss},
+	    .corrupt = t->corrupt,
+	    .duplicate = t->duplicate,
+	    .reorder = t->reorder,
+	    .delay = t->delay_ms * LINK_MS,
+	    .jitter = t->jitter_ms * LINK_MS,
+	    .jitter_reorders = t->jitter_reorders,
+	    .rate = t->rate * 8,
+	    .queue_packets = t->queue,
+	    .mtu = t->mtu,
+	    .icmp = icmp_of(t),
+	    .icmp_per_second = t->icmp_per_second,
+	    .drop_fragments = t->fragments_dropped,
 	};
 }
 
@@ -62,8 +88,8 @@ static int start_impaired(struct world *world, size_t index, const char *dir, st
 	    .b = link->b,
 	    .dir = dir,
 	    .seed = world->plan->seed * 1000003 + index,
-	    .ab = link_params_of(&plan->impairment),
-	    .ba = link_params_of(&plan->impairment),
+	    .ab = link_params_of(treatment_towards(&plan->impairment, link->b.node)),
+	    .ba = link_params_of(treatment_towards(&plan->impairment, link->a.node)),
 	    .aims = armed,
 	};
 	int err;
@@ -126,12 +152,14 @@ int wires_impair(struct world *world, const char *name, const struct sc_impairme
 		 struct err_msg *msg)
 {
 	const struct plan_wire *plan = plan_find_wire(world->plan, name);
-	const struct link_params params = link_params_of(impairment);
+	const struct topo_link *link = &world->plan->topology.links[plan->link];
+	const struct link_params ab = link_params_of(treatment_towards(impairment, link->b.node)),
+				 ba = link_params_of(treatment_towards(impairment, link->a.node));
 	struct link_wire *wire = world->wires[plan - world->plan->wires].impaired;
-	int err = link_wire_set(wire, LINK_AB, &params, msg);
+	int err = link_wire_set(wire, LINK_AB, &ab, msg);
 
 	if (err == 0)
-		err = link_wire_set(wire, LINK_BA, &params, msg);
+		err = link_wire_set(wire, LINK_BA, &ba, msg);
 	return err < 0 ? err : add_aims(world, plan, wire, impairment, msg);
 }
 
@@ -153,6 +181,7 @@ void wire_truth_add(struct wire_truth *truth, const struct link_counters *c)
 	truth->too_big += c->dropped[LINK_TOO_BIG];
 	truth->duplicated += c->duplicates;
 	truth->reordered += c->reordered;
+	truth->corrupted += c->corrupted;
 }
 
 static int stop_one(struct world_wire *wire, struct wire_truth *truth, struct err_msg *msg)

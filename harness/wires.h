@@ -14,7 +14,10 @@ int wires_release(struct world *world, const char *name, const char *aim, unsign
 int wires_stop(struct world *world, struct wire_truth *ret_truth, struct err_msg *msg);
 
 /* What an impairment means to a link's model. */
-struct link_params link_params_of(const struct sc_impairment *impairment);
+struct link_params link_params_of(const struct sc_treatment *treatment);
+/* What packets to this end of the wire meet. */
+const struct sc_treatment *treatment_towards(const struct sc_impairment *impairment,
+					     const char *node);
 /* Adds what one direction of a wire did. */
 void wire_truth_add(struct wire_truth *truth, const struct link_counters *counters);
 

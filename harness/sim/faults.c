@@ -73,17 +73,20 @@ static int64_t draw_ms(struct sim_rng *rng, const struct sc_range *ms)
 	return sim_rng_between(rng, ms->lo * 1000, (int64_t)ms->hi * 1000) * LINK_US;
 }
 
-/* Something between nothing and what the scenario names. */
+/* Something between nothing and what the scenario names of both directions; what it names of one is
+ * as it says. */
 static struct sc_impairment draw_impairment(struct sim_rng *rng, const struct sc_impairment *most)
 {
 	double share = (double)sim_rng_between(rng, 1, 1000) / 1000.0;
 	struct sc_impairment some = *most;
 
-	some.loss *= share;
-	some.duplicate *= share;
-	some.reorder *= share;
-	some.delay_ms = (unsigned)(most->delay_ms * share);
-	some.jitter_ms = (unsigned)(most->jitter_ms * share);
+	some.both.loss *= share;
+	some.both.burst.begins *= share;
+	some.both.corrupt *= share;
+	some.both.duplicate *= share;
+	some.both.reorder *= share;
+	some.both.delay_ms = (unsigned)(most->both.delay_ms * share);
+	some.both.jitter_ms = (unsigned)(most->both.jitter_ms * share);
 	return some;
 }
 

@@ -30,15 +30,17 @@ struct sim_wire {
 	struct sim_fate *fates;
 	size_t fates_count, fates_cap;
 	bool replays;
-	struct link_params params;
+	struct link_params params[2]; /* of packets that each side sends */
 	bool down;
 };
 
 static struct link_params params_of(const struct sim_wire *wire,
-				    const struct sc_impairment *impairment)
+				    const struct sc_impairment *impairment, unsigned side)
 {
-	struct link_params p = link_params_of(impairment);
-	unsigned mtu = wire->spec.link->mtu ? wire->spec.link->mtu : MTU_DEFAULT;
+	const struct topo_link *link = wire->spec.link;
+	struct link_params p =
+	    link_params_of(treatment_towards(impairment, side ? link->a.node : link->b.node));
+	unsigned mtu = link->mtu ? link->mtu : MTU_DEFAULT;
 
 	if (p.mtu == 0 || p.mtu > mtu) {
 		p.mtu = mtu;
@@ -143,15 +145,15 @@ int sim_wire_new(const struct sim_wire_spec *spec, struct sim_wire **ret_wire, s
 	if (!wire)
 		return err_set(msg, ERR_NOMEM, "out of memory");
 	wire->spec = *spec;
-	wire->params = params_of(wire, &spec->plan->impairment);
 	for (side = 0; side < 2 && err == 0; side++) {
-		const struct link_model_spec model = {.dir = side ? LINK_BA : LINK_AB,
-						      .framing = LINK_RAW_IP,
-						      .seed = spec->seed,
-						      .params = wire->params,
-						      .on_drop = on_drop,
-						      .arg = wire};
+		struct link_model_spec model = {.dir = side ? LINK_BA : LINK_AB,
+						.framing = LINK_RAW_IP,
+						.seed = spec->seed,
+						.on_drop = on_drop,
+						.arg = wire};
 
+		wire->params[side] = params_of(wire, &spec->plan->impairment, side);
+		model.params = wire->params[side];
 		err = link_model_new(&model, &wire->models[side], msg);
 	}
 	if (err == 0)
@@ -272,24 +274,27 @@ bool sim_wire_pop(struct sim_wire *wire, int64_t now, unsigned *ret_side, const 
 
 static int apply(struct sim_wire *wire, struct err_msg *msg)
 {
-	int err = link_model_set(wire->models[0], &wire->params, msg);
+	int err = link_model_set(wire->models[0], &wire->params[0], msg);
 
-	return err < 0 ? err : link_model_set(wire->models[1], &wire->params, msg);
+	return err < 0 ? err : link_model_set(wire->models[1], &wire->params[1], msg);
 }
 
 int sim_wire_impair(struct sim_wire *wire, const struct sc_impairment *impairment, int64_t now,
 		    struct err_msg *msg)
 {
+	const struct sc_impairment *now_on = impairment ? impairment : &wire->spec.plan->impairment;
+	unsigned side;
 	int err;
 
-	wire->params = params_of(wire, impairment ? impairment : &wire->spec.plan->impairment);
+	for (side = 0; side < 2; side++)
+		wire->params[side] = params_of(wire, now_on, side);
 	err = apply(wire, msg);
 	return err < 0 || !impairment ? err : arm(wire, &impairment->aims, now, msg);
 }
 
 void sim_wire_down(struct sim_wire *wire, bool down)
 {
-	wire->down = wire->params.down = down;
+	wire->down = wire->params[0].down = wire->params[1].down = down;
 	apply(wire, NULL);
 }
 

@@ -15,6 +15,32 @@ static void a_missing_key_is_told(void **state)
 	expect_fault(&e, "opened");
 }
 
+static void a_damaged_spi_is_told(void **state)
+{
+	struct edit e;
+	size_t frame;
+
+	(void)state;
+	begin(&e, "aes-gcm");
+	frame = e.before.esp[nth_sent(&e, 1)].frame;
+	pick(&e, frame)[payload_at(&e, frame)] ^= 0x10;
+	expect_fault(&e, "opened");
+}
+
+/* The same packet was opened at another place: a wire in between has damaged it. */
+static void an_spi_damaged_on_the_way_is_excused(void **state)
+{
+	static const struct check_params none;
+	struct edit e;
+	size_t frame;
+
+	(void)state;
+	begin(&e, "seed-beetd");
+	frame = e.before.esp[nth_sent(&e, 1)].frame;
+	pick(&e, frame)[payload_at(&e, frame)] ^= 0x10;
+	expect_verdict(&e, "opened", &none, VERDICT_PASS);
+}
+
 static void numbers_out_of_order_at_the_sender(void **state)
 {
 	struct edit e;
@@ -623,6 +649,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_missing_key_is_told),
+	    cmocka_unit_test(a_damaged_spi_is_told),
+	    cmocka_unit_test(an_spi_damaged_on_the_way_is_excused),
 	    cmocka_unit_test(numbers_out_of_order_at_the_sender),
 	    cmocka_unit_test(a_number_sent_twice),
 	    cmocka_unit_test(an_iv_used_twice),

@@ -1,6 +1,7 @@
 /* test_scenario.c - every mistake in a scenario is told with its line; a right one gives its plan.
  */
 #include "harness/plan.h"
+#include "harness/wires.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -264,10 +265,30 @@ static void test_a_link_of_the_base_can_be_impaired(void **state)
 	(void)state;
 	assert_non_null(wire);
 	assert_true(plan.topology.links[wire->link].impaired);
-	assert_true(wire->impairment.loss == 0.02);
-	assert_int_equal(wire->impairment.delay_ms, 10);
+	assert_true(wire->impairment.both.loss == 0.02);
+	assert_int_equal(wire->impairment.both.delay_ms, 10);
 	assert_int_equal(wire->place, WIRE_OUTER);
 	assert_false(plan.topology.links[plan_find_wire(&plan, "vps-inet")->link].impaired);
+	scenario_free((struct scenario *)sc);
+}
+
+/* What is said of one direction stands there in place of what is said of both. */
+static void test_each_direction_of_a_wire_may_differ(void **state)
+{
+	struct plan plan;
+	const struct scenario *sc =
+	    seed_scenario("  links: [{ends: [inet:isp0, isp:wan], wire: {delay: 10ms, loss: 5%, "
+			  "towards: {isp: {corrupt: 1%, icmp: \"no\"}}}}]\n",
+			  &plan);
+	const struct sc_impairment *wire = &plan_find_wire(&plan, "inet-isp")->impairment;
+	struct link_params isp = link_params_of(treatment_towards(wire, "isp"));
+	struct link_params inet = link_params_of(treatment_towards(wire, "inet"));
+
+	(void)state;
+	assert_true(isp.corrupt == 0.01 && isp.loss == 0 && isp.delay == 0);
+	assert_int_equal(isp.icmp, LINK_ICMP_FILTERED);
+	assert_true(inet.corrupt == 0 && inet.loss == 0.05 && inet.delay == 10 * LINK_MS);
+	assert_int_equal(inet.icmp, LINK_ICMP_DELIVERED);
 	scenario_free((struct scenario *)sc);
 }
 
@@ -358,6 +379,7 @@ int main(void)
 	    cmocka_unit_test(test_true_and_false_are_yes_and_no),
 	    cmocka_unit_test(test_nesting_is_bounded),
 	    cmocka_unit_test(test_a_link_of_the_base_can_be_impaired),
+	    cmocka_unit_test(test_each_direction_of_a_wire_may_differ),
 	    cmocka_unit_test(test_routes_of_the_base_can_be_left_out),
 	    cmocka_unit_test(test_a_peer_is_replaced_only_where_there_is_an_endpoint),
 	    cmocka_unit_test(test_a_plan_says_what_translates_filters_and_repeats),
