@@ -25,6 +25,7 @@ struct command {
 	X("report", "write the reports of a result.json again", cmd_report)                 \
 	X("check", "dissect captures with keys and judge them", cmd_check)                  \
 	X("explain", "say what is wrong in captures, most likely cause first", cmd_explain) \
+	X("reproduce", "write a scenario that fails as captures show it", cmd_reproduce)    \
 	X("decrypt", "write a capture that every tool can read without keys", cmd_decrypt)
 
 #define X(name, summary, fn) int fn(int argc, char **argv);

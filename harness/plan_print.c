@@ -350,10 +350,19 @@ static void print_nodes(const struct plan *plan, FILE *out)
 
 static void print_expectation(const struct sc_expectation *e, FILE *out)
 {
+	static const char *const verdicts[] = {[WANTED_PASS] = "",
+					       [WANTED_FAIL] = " finds a fault",
+					       [WANTED_ANY] = " does not decide"};
 	size_t i;
 
-	fprintf(out, "  %s %s%s", e->check ? "check" : "occurred",
-		e->check ? e->check : e->occurred, e->verdict ? " finds a fault" : "");
+	fprintf(out, "  %s %s%s",
+		e->check      ? "check"
+		: e->occurred ? "occurred"
+			      : "explain says first:",
+		e->check      ? e->check
+		: e->occurred ? e->occurred
+			      : e->explain,
+		verdicts[e->verdict]);
 	for (i = 0; i < e->with.count; i++)
 		fprintf(out, "%s%s %s", i ? ", " : ": ", e->with.items[i].key,
 			e->with.items[i].value);

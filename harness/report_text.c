@@ -71,10 +71,12 @@ static void print_evidence(const json_t *e, FILE *out)
 static void print_expectation(const json_t *e, bool color, FILE *out)
 {
 	bool is_fault = strcmp(report_text(e, "verdict"), "fail") == 0;
-	bool is_count = strcmp(report_text(e, "kind"), "occurred") == 0;
+	const char *kind = report_text(e, "kind");
+	bool is_check = strcmp(kind, "check") == 0;
 
-	fprintf(out, "  %s  %s%s: %s: %s", mark(e, color), is_count ? "occurred " : "",
-		report_text(e, "name"), expectation_title(e), report_text(e, "summary"));
+	fprintf(out, "  %s  %s%s%s: %s: %s", mark(e, color), is_check ? "" : kind,
+		is_check ? "" : " ", report_text(e, "name"), expectation_title(e),
+		report_text(e, "summary"));
 	if (json_array_size(json_object_get(e, "frames")) > 0) {
 		fputs(" [", out);
 		print_frames(json_object_get(e, "frames"), out);

@@ -9,6 +9,7 @@
 #include "harness/checks/json.h"
 #include "harness/params.h"
 #include "harness/result.h"
+#include "harness/result_explain.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,7 +150,8 @@ static int first_failed_step(const json_t *result)
 static int judge_check(struct judge *j, const struct check *check, const struct sc_expectation *e)
 {
 	struct check_params params = {.places = j->places, .n_places = j->places_count};
-	enum verdict wanted = e && e->verdict ? VERDICT_FAIL : VERDICT_PASS;
+	enum wanted_verdict said = e ? (enum wanted_verdict)e->verdict : WANTED_PASS;
+	enum verdict wanted = said == WANTED_FAIL ? VERDICT_FAIL : VERDICT_PASS;
 	struct check_result r;
 	bool is_met;
 	json_t *entry;
@@ -158,11 +160,13 @@ static int judge_check(struct judge *j, const struct check *check, const struct 
 	if (err < 0)
 		return err;
 	check_run(check, j->evidence->facts, &params, &r);
-	is_met = r.err == 0 && (r.verdict == wanted || (!e && r.verdict == VERDICT_NOT_APPLICABLE));
+	is_met = r.err == 0 && (r.verdict == wanted || said == WANTED_ANY ||
+				(!e && r.verdict == VERDICT_NOT_APPLICABLE));
 	entry = check_result_json(j->evidence->facts, &r);
 	json_object_set_new(entry, "kind", json_string("check"));
 	json_object_set_new(entry, "standing", json_boolean(check->standing));
-	json_object_set_new(entry, "wanted", json_string(verdict_name(wanted)));
+	json_object_set_new(entry, "wanted",
+			    json_string(said == WANTED_ANY ? "any" : verdict_name(wanted)));
 	add_scenario_words(entry, e);
 	if (e && !is_met && !r.err && !has_evidence(&r))
 		append_absence(j, entry, check->name, r.summary);
@@ -192,6 +196,21 @@ static void judge_occurred(struct judge *j, const struct sc_expectation *e)
 		append_absence(j, entry, o.title, o.text);
 	else
 		append(j, entry, o.is_met, o.title, o.text);
+}
+
+static int judge_explain(struct judge *j, const struct sc_expectation *e)
+{
+	struct explained x;
+	int err = explain_judge(e, j->evidence->facts, j->evidence->dir, &x, j->msg);
+
+	if (err < 0)
+		return err;
+	add_scenario_words(x.entry, e);
+	if (!x.is_met && x.is_absence)
+		append_absence(j, x.entry, e->explain, x.text);
+	else
+		append(j, x.entry, x.is_met, "explain", x.text);
+	return 0;
 }
 
 static bool is_named(const struct scenario *sc, const char *check)
@@ -225,6 +244,8 @@ int result_judge(json_t *result, const struct plan *plan, const struct evidence 
 	for (i = 0; i < plan->scenario->expect.count && err == 0; i++) {
 		if (e[i].check)
 			err = judge_check(j, check_find(e[i].check), &e[i]);
+		else if (e[i].explain)
+			err = judge_explain(j, &e[i]);
 		else
 			judge_occurred(j, &e[i]);
 	}

@@ -14,7 +14,7 @@ static const char *const places[] = {"auto", "outer", "inside", NULL};
 static const char *const credential_kinds[] = {"self-signed", "ca", "issued", NULL};
 static const char *const credential_keys[] = {"ed25519", "rsa", "ecdsa", "rsa4096", NULL};
 static const char *const nat_dependences[] = {"address-and-port", "address", "nothing", NULL};
-static const char *const verdicts[] = {"pass", "fail", NULL};
+static const char *const verdicts[] = {"pass", "fail", "any", NULL}; /* enum wanted_verdict */
 
 static const struct field address_fields[] = {
     {"prefixes", field_texts, AT(sc_address, prefixes), NULL, true}, END};
@@ -107,6 +107,7 @@ static const struct field_type endpoint_type = {sizeof(struct sc_endpoint), endp
 static const struct field expectation_fields[] = {
     {"check", field_text, AT(sc_expectation, check), NULL, false},
     {"occurred", field_text, AT(sc_expectation, occurred), NULL, false},
+    {"explain", field_text, AT(sc_expectation, explain), NULL, false},
     {"with", field_pairs, AT(sc_expectation, with), NULL, false},
     {"verdict", field_choice, AT(sc_expectation, verdict), verdicts, false},
     {"finding", field_text, AT(sc_expectation, finding), NULL, false},

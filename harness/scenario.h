@@ -270,12 +270,16 @@ const char *step_kind_name(enum step_kind kind);
 
 /* --- what must come out --- */
 
+/* FAIL: the check must find something. ANY: it is run and reported, and decides nothing. */
+enum wanted_verdict { WANTED_PASS, WANTED_FAIL, WANTED_ANY };
+
 struct sc_expectation {
 	unsigned line;
 	const char *check;     /* name of a check, or ... */
-	const char *occurred;  /* ... of a fact that must have happened */
+	const char *occurred;  /* ... of a fact that must have happened, or ... */
+	const char *explain;   /* ... what `beetlab explain` must say first */
 	struct pair_list with; /* parameters */
-	int verdict;	       /* 0: pass, 1: fail: the check must find something */
+	int verdict;	       /* enum wanted_verdict */
 	const char *finding;   /* "S2": what it then shows */
 	const char *because;
 };

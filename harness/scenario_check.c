@@ -3,6 +3,7 @@
 
 #include "harness/occurred.h"
 #include "harness/params.h"
+#include "harness/result_explain.h"
 #include "harness/stream.h"
 #include <string.h>
 
@@ -196,11 +197,14 @@ static int check_expectation(const struct scenario *sc, size_t index, struct err
 {
 	const struct sc_expectation *e = (struct sc_expectation *)sc->expect.items + index;
 
-	if (!e->check == !e->occurred)
+	if (!!e->check + !!e->occurred + !!e->explain != 1)
 		return doc_error(sc->doc, e->line, msg,
-				 "an expectation names either a 'check' or what 'occurred'");
+				 "an expectation names a 'check', what 'occurred', or what "
+				 "'explain' finds: one of them");
 	if (e->finding && !e->because)
 		return doc_error(sc->doc, e->line, msg, "a finding says why: 'because' is missing");
+	if (e->explain)
+		return explain_validate(sc->doc, e, msg);
 	return e->check ? params_validate(sc->doc, e, msg) : occurred_validate(sc->doc, e, msg);
 }
 

@@ -182,6 +182,7 @@ static void count_sequence(struct esp_flow *e, uint32_t seq, struct seen at)
 	}
 	if (behind < 64) {
 		e->n_repeated += e->window >> behind & 1;
+		e->n_behind += !(e->window >> behind & 1);
 		e->window |= (uint64_t)1 << behind;
 	}
 	e->n_late[0] += behind >= 32;
