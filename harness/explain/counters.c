@@ -180,9 +180,9 @@ static void count_sequence(struct esp_flow *e, uint32_t seq, struct seen at)
 		e->top = seq;
 		return;
 	}
+	e->n_behind += behind >= 64 || !(e->window >> behind & 1);
 	if (behind < 64) {
 		e->n_repeated += e->window >> behind & 1;
-		e->n_behind += !(e->window >> behind & 1);
 		e->window |= (uint64_t)1 << behind;
 	}
 	e->n_late[0] += behind >= 32;

@@ -53,8 +53,8 @@ struct esp_flow {
 	struct seen late;
 	size_t late_flow; /* of the latest packet, inside: survey.flows; FACT_NONE */
 	uint64_t n_repeated;
-	uint64_t n_behind;    /* came for the first time, behind a higher number */
-	uint32_t *sizes;      /* SIZE_CLASSES counters of IP packet lengths */
+	uint64_t n_behind; /* came behind a higher number, as far as is known for the first time */
+	uint32_t *sizes;   /* SIZE_CLASSES counters of IP packet lengths */
 	uint64_t residue[16]; /* ESP length mod 16 */
 	uint64_t opened;      /* with a key, from here on */
 	uint64_t wrong_icv;   /* a key is there, the tag is wrong */

@@ -45,7 +45,7 @@ static const struct lever levers[] = {
     {.finding = "F45",
      .party = "the responder",
      .how = "it leaves its address after a first tunnel, and nothing there answers",
-     .flags = LEVER_LEFT_UP,
+     .flags = LEVER_LEFT_UP | LEVER_WIRE,
      .steps = PING "  - terminate: {node: lab-gw, ike: pair}\n"
 		   "  - wait: {node: lab-gw, sas: 0}\n"
 		   "  - wait: {node: vps, sas: 0}\n" VPS_IS_GONE
@@ -53,7 +53,7 @@ static const struct lever levers[] = {
     {.finding = "MAP-unanswered",
      .party = "the responder",
      .how = "it is switched off while the tunnel is up, and liveness checks find out",
-     .flags = LEVER_LEFT_UP,
+     .flags = LEVER_LEFT_UP | LEVER_WIRE,
      .steps = PING VPS_IS_GONE "  - kill: vps\n"
 			       "  - wait: {node: lab-gw, sas: 0, within: 60s}\n",
      .initiator_conn = "dpd_delay = 1s\n",

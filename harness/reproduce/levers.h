@@ -24,6 +24,7 @@ enum lever_flag {
 	LEVER_PATH_MTU = 8192,	  /* the measured one is on the wire */
 	LEVER_SMALL_LINK = 16384, /* the initiator's own */
 	LEVER_NETWORK_OK = 32768, /* loss and lost messages are as measured, besides */
+	LEVER_WIRE = 65536,	  /* the steps change the wire between the ends */
 };
 
 struct lever {

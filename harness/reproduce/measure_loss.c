@@ -25,12 +25,21 @@ static const struct esp_flow *other_place(const struct survey *s, const struct e
 	return NULL;
 }
 
+/* Numbers behind the last that arrived may be on their way: one of the captures ends earlier. */
+static uint64_t under_way(const struct esp_flow *before, const struct esp_flow *behind)
+{
+	uint64_t ahead = before->top > behind->top ? before->top - behind->top : 0;
+	uint64_t n = before->n - before->n_repeated;
+
+	return ahead < n ? ahead : n;
+}
+
 static void add_pair(struct sums *sums, const struct esp_flow *a, const struct esp_flow *b)
 {
 	const struct esp_flow *before = a->first.time_us <= b->first.time_us ? a : b;
 	const struct esp_flow *behind = before == a ? b : a;
 
-	sums->sent += before->n - before->n_repeated;
+	sums->sent += before->n - before->n_repeated - under_way(before, behind);
 	sums->arrived += behind->n - behind->n_repeated;
 	sums->twice +=
 	    behind->n_repeated > before->n_repeated ? behind->n_repeated - before->n_repeated : 0;

@@ -107,7 +107,7 @@ static void write_links(const struct writing *w)
 {
 	bool small = w->l->flags & LEVER_SMALL_LINK;
 
-	if (!small && !has_wire(w))
+	if (!small && !has_wire(w) && !(w->l->flags & LEVER_WIRE))
 		return;
 	fputs("  links:\n", w->out);
 	if (small)
@@ -115,6 +115,8 @@ static void write_links(const struct writing *w)
 			w->p->lan_mtu ? w->p->lan_mtu : LINK_MTU_DEF);
 	if (has_wire(w))
 		write_wire(w);
+	else if (w->l->flags & LEVER_WIRE)
+		fputs("    - {ends: [inet:isp0, isp:wan], wire: {}}\n", w->out);
 }
 
 void write_network(const struct writing *w)
