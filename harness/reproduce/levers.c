@@ -11,6 +11,8 @@
 #define PING	  "  - ping: {from: lab-gw, address: @r@}\n"
 #define PING_BACK "  - ping: {from: vps, address: @i@}\n"
 /* Whether an answer comes is not asked. */
+/* The mapping is lost after as much silence as in the capture. */
+#define MAPPING_ENDS   PING "@silence@  - nat-reboot: isp\n"
 #define PINGS_FROM_LAB "  - shell: {node: lab-gw, run: \"ping -c 8 -i 0.5 -W 1 @r@; true\"}\n"
 #define TRANSFER_STALLS                                                                      \
 	"  - tcp: {from: @sender@, to: @taker@, address: @taken_at@, octets: 100k, expect: " \
@@ -122,7 +124,7 @@ static const struct lever levers[] = {
      .how = "the NAT box forgets its mappings, and strongSwan with kernel-libipsec, which follows "
 	    "packets of IKE alone, goes on sending to the old port",
      .flags = LEVER_LEFT_UP,
-     .steps = PING "  - nat-reboot: isp\n" PINGS_FROM_LAB,
+     .steps = MAPPING_ENDS PINGS_FROM_LAB,
      .responder_peer = "strongswan"},
     {.finding = "F02",
      .party = "the responder",
@@ -130,6 +132,7 @@ static const struct lever levers[] = {
 	    "packets of IKE alone, goes on sending to the old one",
      .flags = LEVER_LEFT_UP,
      .steps = PING
+     "@silence@"
      "  - shell: {node: isp, run: \"ip addr add 198.51.100.7/24 dev wan && nft flush chain ip nat "
      "postrouting && nft add rule ip nat postrouting ip saddr 192.168.1.0/24 oifname wan snat to "
      "198.51.100.7\"}\n"
@@ -140,9 +143,8 @@ static const struct lever levers[] = {
      .how = "the NAT box forgets its mappings while the tunnel is idle, and keep-alives alone "
 	    "make new ones",
      .flags = LEVER_LEFT_UP,
-     .steps = PING "  - nat-reboot: isp\n"
-		   "  - idle: 5s\n"
-		   "  - shell: {node: vps, run: \"ping -c 6 -i 0.5 -W 1 @i@; true\"}\n",
+     .steps = MAPPING_ENDS "  - idle: 5s\n"
+			   "  - shell: {node: vps, run: \"ping -c 6 -i 0.5 -W 1 @i@; true\"}\n",
      .initiator_args = ", --keepalive, \"2\""},
     {.finding = "F04",
      .party = "the network",

@@ -9,6 +9,9 @@
 	X(ends)     \
 	X(delay) X(loss) X(messages) X(size) X(mapping) X(timers) X(negotiated) X(traffic)
 
+/* An IKE SA between the ends that the scenario is about: there may be others in the captures. */
+bool is_between_ends(const struct profile *p, size_t ike_sa);
+
 /* ERR_NOMEM. */
 #define X(name) int measure_##name(struct profile *p);
 MEASURES(X)

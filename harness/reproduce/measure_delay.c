@@ -26,13 +26,16 @@ static void take(const struct survey *s, const struct exchange *x, struct quicke
 	*q = (struct quickest){end - begin, x->first_request, x->first_response};
 }
 
-static struct quickest quickest_at(const struct survey *s, size_t place, bool by_initiator)
+static struct quickest quickest_at(const struct profile *p, size_t place, bool by_initiator)
 {
+	const struct survey *s = p->s;
 	struct quickest q = {0};
 	size_t i;
 
 	for (i = 0; i < s->n_exchanges; i++)
-		if (s->exchanges[i].place == place && s->exchanges[i].by_initiator == by_initiator)
+		if (s->exchanges[i].place == place &&
+		    s->exchanges[i].by_initiator == by_initiator &&
+		    is_between_ends(p, s->exchanges[i].ike_sa))
 			take(s, &s->exchanges[i], &q);
 	return q;
 }
@@ -45,7 +48,7 @@ int measure_delay(struct profile *p)
 
 	for (place = 0; place < p->s->n_places; place++)
 		for (side = 0; side < 2; side++) {
-			q = quickest_at(p->s, place, side);
+			q = quickest_at(p, place, side);
 			if (q.us > best.us)
 				best = q;
 		}

@@ -15,7 +15,7 @@ static size_t place_beside(const struct profile *p, bool initiator)
 
 	for (place = 0; place < s->n_places; place++) {
 		for (i = n = 0; i < s->f.n_ike; i++)
-			n += s->f.ike[i].ike_sa != FACT_NONE &&
+			n += is_between_ends(p, s->f.ike[i].ike_sa) &&
 			     s->f.ike[i].from_initiator == initiator &&
 			     msg_frame(s, i)->place == place && frame_is_fresh(msg_frame(s, i));
 		if (n > most) {
@@ -153,6 +153,42 @@ static int find_nat(struct profile *p)
 					  : "one that changes ports: no NAT detection is captured");
 }
 
+static bool same_pair(const struct ike_sa_fact *a, const struct ike_sa_fact *b)
+{
+	return (ip_addr_eq(&a->addr_i.addr, &b->addr_i.addr) &&
+		ip_addr_eq(&a->addr_r.addr, &b->addr_r.addr)) ||
+	       (ip_addr_eq(&a->addr_i.addr, &b->addr_r.addr) &&
+		ip_addr_eq(&a->addr_r.addr, &b->addr_i.addr));
+}
+
+bool is_between_ends(const struct profile *p, size_t ike_sa)
+{
+	const struct ike_sa_fact *sas = p->s->f.ike_sas;
+
+	if (ike_sa == FACT_NONE || p->ike_sa == FACT_NONE)
+		return false;
+	return same_pair(&sas[p->ike_sa], &sas[ike_sa]);
+}
+
+/* The IKE SA of a message that the finding points at. */
+static size_t ike_sa_of_finding(const struct profile *p)
+{
+	const struct survey *s = p->s;
+	size_t i, k;
+
+	for (k = 0; p->first && k < p->first->n_evidence; k++) {
+		const struct seen *at = &p->first->evidence[k].at;
+
+		for (i = 0; i < s->f.n_ike; i++)
+			if (s->f.ike[i].ike_sa != FACT_NONE &&
+			    msg_frame(s, i)->place == at->place &&
+			    msg_frame(s, i)->number == at->number)
+				return s->f.ike[i].ike_sa;
+	}
+	return FACT_NONE;
+}
+
+/* The first whose beginning is there. */
 static size_t first_ike_sa(const struct survey *s)
 {
 	size_t i;
@@ -163,13 +199,43 @@ static size_t first_ike_sa(const struct survey *s)
 	return s->f.n_ike_sas ? 0 : FACT_NONE;
 }
 
+/* The first SA between the ends of the finding: a later one may have nothing but the failure. */
+static size_t choose_ike_sa(struct profile *p)
+{
+	const struct survey *s = p->s;
+	size_t i;
+
+	p->ike_sa = ike_sa_of_finding(p);
+	if (p->ike_sa == FACT_NONE)
+		return first_ike_sa(s);
+	for (i = 0; i < s->f.n_ike_sas; i++)
+		if (s->f.ike_sas[i].init_msg != FACT_NONE && is_between_ends(p, i))
+			return i;
+	return p->ike_sa;
+}
+
+static int say_others(struct profile *p)
+{
+	size_t i, others = 0;
+
+	for (i = 0; i < p->s->f.n_ike_sas; i++)
+		others += p->ike_sa != FACT_NONE && !is_between_ends(p, i);
+	if (!others)
+		return 0;
+	return profile_say(p, UNKNOWN, "other ends", NOT_SEEN, NOT_SEEN,
+			   "%zu IKE SAs of other ends are in the captures; they are left out",
+			   others);
+}
+
 int measure_ends(struct profile *p)
 {
 	int err;
 
-	p->ike_sa = first_ike_sa(p->s);
+	p->ike_sa = choose_ike_sa(p);
 	p->at_initiator = place_beside(p, true);
 	p->at_responder = place_beside(p, false);
 	err = find_ends(p);
-	return err ? err : find_nat(p);
+	if (!err)
+		err = find_nat(p);
+	return err ? err : say_others(p);
 }

@@ -14,15 +14,29 @@ struct sums {
 	struct seen from, to;
 };
 
-/* Most of an SPI at one place, and what another place has of it. */
-static const struct esp_flow *other_place(const struct survey *s, const struct esp_flow *e)
+/* Of an SPI's flows the one that was seen first: no packet of it was seen before. */
+static bool is_first_seen(const struct survey *s, const struct esp_flow *e)
 {
 	size_t i;
 
 	for (i = esp_of_spi(s, e->spi); i != FACT_NONE; i = s->esp[i].prev)
-		if (s->esp[i].place != e->place)
-			return &s->esp[i];
-	return NULL;
+		if (s->esp[i].first.time_us < e->first.time_us ||
+		    (s->esp[i].first.time_us == e->first.time_us && &s->esp[i] < e))
+			return false;
+	return true;
+}
+
+/* The place that its packets reach last; NULL: no other place has any. */
+static const struct esp_flow *last_place(const struct survey *s, const struct esp_flow *e)
+{
+	const struct esp_flow *last = NULL;
+	size_t i;
+
+	for (i = esp_of_spi(s, e->spi); i != FACT_NONE; i = s->esp[i].prev)
+		if (s->esp[i].place != e->place &&
+		    (!last || s->esp[i].first.time_us >= last->first.time_us))
+			last = &s->esp[i];
+	return last;
 }
 
 /* Numbers behind the last that arrived may be on their way: one of the captures ends earlier. */
@@ -34,16 +48,15 @@ static uint64_t under_way(const struct esp_flow *before, const struct esp_flow *
 	return ahead < n ? ahead : n;
 }
 
-static void add_pair(struct sums *sums, const struct esp_flow *a, const struct esp_flow *b)
+static void add_pair(struct sums *sums, const struct esp_flow *before,
+		     const struct esp_flow *behind)
 {
-	const struct esp_flow *before = a->first.time_us <= b->first.time_us ? a : b;
-	const struct esp_flow *behind = before == a ? b : a;
-
 	sums->sent += before->n - before->n_repeated - under_way(before, behind);
 	sums->arrived += behind->n - behind->n_repeated;
 	sums->twice +=
 	    behind->n_repeated > before->n_repeated ? behind->n_repeated - before->n_repeated : 0;
-	sums->overtaken += behind->n_behind;
+	sums->overtaken +=
+	    behind->n_behind > before->n_behind ? behind->n_behind - before->n_behind : 0;
 	if (!sums->from.number) {
 		sums->from = before->first;
 		sums->to = behind->last;
@@ -65,15 +78,22 @@ static void add_single(struct sums *sums, const struct esp_flow *e)
 	}
 }
 
-static struct sums sum_up(const struct survey *s)
+/* Without keys any ESP may be of these ends. */
+static bool is_foreign(const struct profile *p, const struct esp_flow *e)
 {
+	return e->child != FACT_NONE && !is_between_ends(p, p->s->f.children[e->child].ike_sa);
+}
+
+static struct sums sum_up(const struct profile *p)
+{
+	const struct survey *s = p->s;
 	struct sums sums = {0};
 	size_t i;
 
 	for (i = 0; i < s->n_esp; i++) {
-		const struct esp_flow *e = &s->esp[i], *other = other_place(s, e);
+		const struct esp_flow *e = &s->esp[i], *other = last_place(s, e);
 
-		if (other && other < e)
+		if (is_foreign(p, e) || !is_first_seen(s, e))
 			continue;
 		if (other)
 			add_pair(&sums, e, other);
@@ -90,7 +110,7 @@ static double share(uint64_t part, uint64_t of)
 
 int measure_loss(struct profile *p)
 {
-	struct sums sums = sum_up(p->s);
+	struct sums sums = sum_up(p);
 	uint64_t lost = sums.sent > sums.arrived ? sums.sent - sums.arrived : 0;
 
 	if (sums.sent < PACKETS_MIN)

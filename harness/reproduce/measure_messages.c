@@ -41,11 +41,12 @@ static const struct exchange *at_receiver(const struct survey *s, const struct e
 	return least;
 }
 
-static bool was_hard(const struct survey *s, const struct exchange *x, struct exchange_sum *ret_sum)
+static bool was_hard(const struct profile *p, const struct exchange *x,
+		     struct exchange_sum *ret_sum)
 {
-	if (!x->first || x->first_request == FACT_NONE)
+	if (!x->first || x->first_request == FACT_NONE || !is_between_ends(p, x->ike_sa))
 		return false;
-	*ret_sum = exchange_everywhere(s, x);
+	*ret_sum = exchange_everywhere(p->s, x);
 	return ret_sum->answered && ret_sum->sent > 1 && !ret_sum->at_sender->after;
 }
 
@@ -60,7 +61,7 @@ int measure_messages(struct profile *p)
 		struct exchange_sum sum;
 		unsigned requests;
 
-		if (!was_hard(s, x, &sum))
+		if (!was_hard(p, x, &sum))
 			continue;
 		far = at_receiver(s, x);
 		requests = sum.seen_at > 1 ? sum.sent - far->sent : sum.sent - 1;

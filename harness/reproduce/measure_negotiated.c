@@ -80,6 +80,7 @@ static int measure_proposal(struct profile *p, uint8_t exchange, const char *lab
 
 			msg = pass ? x->first_request : x->last_response;
 			if (x->type != exchange || msg == FACT_NONE ||
+			    !is_between_ends(p, x->ike_sa) ||
 			    !read_offer(s, msg, types, n, ret_spec))
 				continue;
 			return profile_say(p, MEASURED, label, seen_msg(s, msg), NOT_SEEN, "%s, %s",
@@ -101,7 +102,8 @@ static int measure_rekey(struct profile *p)
 		const struct ike_payloads *asked;
 		struct payload_ke ke;
 
-		if (response->hdr.exchange != CREATE_CHILD_SA || response->request_of == FACT_NONE)
+		if (response->hdr.exchange != CREATE_CHILD_SA ||
+		    response->request_of == FACT_NONE || !is_between_ends(p, response->ike_sa))
 			continue;
 		p->rekey_by_responder = response->from_initiator;
 		asked = ike_msg_payloads(&s->f.ike[response->request_of]);
@@ -126,7 +128,9 @@ static int measure_auth(struct profile *p)
 	for (i = 0; i < s->f.n_ike; i++) {
 		const struct ike_payloads *v = s->f.ike[i].inner;
 
-		for (k = 0; v && k < v->n; k++) {
+		if (!v || !is_between_ends(p, s->f.ike[i].ike_sa))
+			continue;
+		for (k = 0; k < v->n; k++) {
 			if (v->v[k].type != PAYLOAD_AUTH ||
 			    payload_auth_decode(v->v[k].body, &auth))
 				continue;
@@ -228,22 +232,44 @@ static int assume_selectors(struct profile *p, const char *why)
 			   "10.254.0.2/32 = 10.254.0.1/32: %s", why);
 }
 
-static size_t first_auth_request(const struct survey *s)
+static size_t first_auth_request(const struct profile *p)
 {
+	const struct survey *s = p->s;
 	size_t i;
 
 	for (i = 0; i < s->f.n_ike; i++)
 		if (s->f.ike[i].request && s->f.ike[i].hdr.exchange == IKE_AUTH &&
-		    s->f.ike[i].inner)
+		    s->f.ike[i].inner && is_between_ends(p, s->f.ike[i].ike_sa))
 			return i;
 	return FACT_NONE;
+}
+
+static const struct child_sa_fact *first_child(const struct profile *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->s->f.n_children; i++)
+		if (is_between_ends(p, p->s->f.children[i].ike_sa))
+			return &p->s->f.children[i];
+	return NULL;
+}
+
+/* BEET takes one host at each end. */
+static int measure_mode(struct profile *p)
+{
+	const struct child_sa_fact *c = first_child(p);
+
+	if (!c || c->mode != IPSEC_BEET)
+		return 0;
+	p->beet = true;
+	return profile_say(p, MEASURED, "mode", seen_msg(p->s, c->response_msg), NOT_SEEN, "BEET");
 }
 
 static int measure_selectors(struct profile *p)
 {
 	const struct survey *s = p->s;
-	const struct child_sa_fact *c = s->f.n_children ? &s->f.children[0] : NULL;
-	size_t msg = c ? c->request_msg : first_auth_request(s);
+	const struct child_sa_fact *c = first_child(p);
+	size_t msg = c ? c->request_msg : first_auth_request(p);
 	bool negotiated = c && c->ts_i.n;
 
 	if (msg == FACT_NONE || (c && !negotiated))
@@ -273,5 +299,7 @@ int measure_negotiated(struct profile *p)
 		err = measure_rekey(p);
 	if (!err)
 		err = measure_auth(p);
+	if (!err)
+		err = measure_mode(p);
 	return err ? err : measure_selectors(p);
 }

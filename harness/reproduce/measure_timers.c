@@ -5,13 +5,15 @@
 
 #define TRIES_SHOWN 3 /* transmissions that show a timer */
 
-static const struct exchange *longest_try(const struct survey *s)
+static const struct exchange *longest_try(const struct profile *p)
 {
+	const struct survey *s = p->s;
 	const struct exchange *best = NULL;
 	size_t i;
 
 	for (i = 0; i < s->n_exchanges; i++)
 		if (s->exchanges[i].sent >= TRIES_SHOWN &&
+		    is_between_ends(p, s->exchanges[i].ike_sa) &&
 		    (!best || s->exchanges[i].sent > best->sent))
 			best = &s->exchanges[i];
 	return best;
@@ -36,7 +38,7 @@ static size_t second_request(const struct survey *s, const struct exchange *x)
 
 static int measure_retransmission(struct profile *p)
 {
-	const struct exchange *x = longest_try(p->s);
+	const struct exchange *x = longest_try(p);
 	size_t second = x && x->first_request != FACT_NONE ? second_request(p->s, x) : FACT_NONE;
 	uint64_t us;
 
@@ -63,6 +65,7 @@ static int measure_dpd(struct profile *p)
 		const struct exchange *x = &s->exchanges[i];
 
 		if (x->type != INFORMATIONAL || x->first_request == FACT_NONE ||
+		    !is_between_ends(p, x->ike_sa) ||
 		    (last && (x->place != last->place || x->by_initiator != last->by_initiator)))
 			continue;
 		if (!last || last->id + 1 != x->id) {

@@ -71,11 +71,14 @@ struct profile {
 	uint16_t rekey_group; /* of the CREATE_CHILD_SA that was refused */
 	bool rekey_by_responder;
 	uint8_t auth; /* method; 0: unknown */
+	bool beet;
 	struct selectors asked_i, asked_r, got_i, got_r;
 
 	/* measure_traffic.c */
 	unsigned pings;
 	uint64_t tcp_octets;
+	unsigned datagrams, datagram_size; /* UDP */
+	bool udp_from_responder;
 	bool from_responder; /* of the larger half */
 };
 

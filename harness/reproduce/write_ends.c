@@ -35,6 +35,19 @@ static unsigned tries(const struct writing *w)
 	return n > TRIES_MAX && !takes_network(w) ? TRIES_MAX : n;
 }
 
+/* Keep-alives as often as in the capture, where the lever does not say. */
+static void write_args(const struct writing *w, const struct end *e, unsigned timeout_ms)
+{
+	fprintf(w->out,
+		"    beetd_args: [--retransmit-timeout, \"%u.%03u\", --retransmit-tries, \"%u\"",
+		timeout_ms / 1000, timeout_ms % 1000, tries(w));
+	if (e->args)
+		fputs(e->args, w->out);
+	else if (e->initiator && w->p->keepalive_ms >= 1000)
+		fprintf(w->out, ", --keepalive, \"%u\"", w->p->keepalive_ms / 1000);
+	fputs("]\n", w->out);
+}
+
 static void write_daemon(const struct writing *w, const struct end *e)
 {
 	unsigned ms = w->p->timeout_ms;
@@ -43,13 +56,12 @@ static void write_daemon(const struct writing *w, const struct end *e)
 		ms = TIMEOUT_MAX_MS;
 	if (e->peer)
 		fprintf(w->out, "    peer: %s\n", e->peer);
-	fprintf(
-	    w->out,
-	    "    beetd_args: [--retransmit-timeout, \"%u.%03u\", --retransmit-tries, \"%u\"%s]\n"
-	    "    strongswan_conf: |\n"
-	    "      retransmit_timeout = %u.%03u\n"
-	    "      retransmit_tries = %u\n",
-	    ms / 1000, ms % 1000, tries(w), e->args ? e->args : "", ms / 1000, ms % 1000, tries(w));
+	write_args(w, e, ms);
+	fprintf(w->out,
+		"    strongswan_conf: |\n"
+		"      retransmit_timeout = %u.%03u\n"
+		"      retransmit_tries = %u\n",
+		ms / 1000, ms % 1000, tries(w));
 }
 
 static void write_list(FILE *out, const char (*texts)[IP_ADDR_STRLEN + 4], size_t n)
@@ -201,6 +213,8 @@ static void write_child(const struct writing *w, const struct end *e)
 		write_initiators_ts(w, e, "remote_ts");
 	}
 	write_esp(w, e);
+	if (w->p->beet && !(w->l->flags & LEVER_LAN))
+		fputs("              mode = beet\n", w->out);
 	if (w->l->flags & LEVER_DEVICES)
 		fputs("              if_id_in = 1\n              if_id_out = 1\n", w->out);
 	fputs("            }\n          }\n", w->out);

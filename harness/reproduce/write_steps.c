@@ -3,25 +3,50 @@
 
 #include "harness/reproduce/write.h"
 
+#define DATAGRAM_MIN 32 /* of the step: its number and its check */
+
 #define TERMINATE_STEPS                              \
 	"  - terminate: {node: lab-gw, ike: pair}\n" \
 	"  - wait: {node: lab-gw, sas: 0}\n"         \
 	"  - wait: {node: vps, sas: 0}\n"
+
+static void write_pings(const struct writing *w)
+{
+	write_words(w, "  - ping: {from: lab-gw, address: @r@");
+	if (w->p->pings > 1)
+		fprintf(w->out, ", count: %u", w->p->pings);
+	fputs("}\n", w->out);
+}
+
+/* Datagrams are not sent again: as many may be lost as the wire loses, and some by chance. */
+static void write_udp(const struct writing *w)
+{
+	const struct profile *p = w->p;
+
+	fprintf(w->out,
+		"  - udp: {from: %s, to: %s, address: ", p->udp_from_responder ? "vps" : "lab-gw",
+		p->udp_from_responder ? "lab-gw" : "vps");
+	write_words(w, p->udp_from_responder ? "@i@" : "@r@");
+	fprintf(w->out, ", size: %u, count: %u",
+		p->datagram_size < DATAGRAM_MIN ? DATAGRAM_MIN : p->datagram_size, p->datagrams);
+	if (p->loss > 0)
+		fprintf(w->out, ", lost: %.0f%%", 5 + p->loss * 200);
+	fputs("}\n", w->out);
+}
 
 /* As much as went through the tunnel in the capture. */
 static void write_traffic(const struct writing *w)
 {
 	const struct profile *p = w->p;
 
-	if (p->pings > 1)
-		fprintf(w->out, "  - ping: {from: lab-gw, address: %.*s, count: %u}\n",
-			(int)strcspn(p->got_r.inner[0], "/"), p->got_r.inner[0], p->pings);
-	else
-		write_words(w, "  - ping: {from: lab-gw, address: @r@}\n");
-	if (!p->tcp_octets)
-		return;
-	write_words(w, "  - tcp: {from: @sender@, to: @taker@, address: @taken_at@, octets: ");
-	fprintf(w->out, "%llu}\n", (unsigned long long)p->tcp_octets);
+	write_pings(w);
+	if (p->tcp_octets) {
+		write_words(w,
+			    "  - tcp: {from: @sender@, to: @taker@, address: @taken_at@, octets: ");
+		fprintf(w->out, "%llu}\n", (unsigned long long)p->tcp_octets);
+	}
+	if (p->datagrams)
+		write_udp(w);
 }
 
 void write_steps(const struct writing *w)

@@ -3,11 +3,12 @@
 
 #include "harness/reproduce/write.h"
 
-#define OVERHEAD 92   /* of an echo request in tunnel mode in UDP: IP, ICMP, ESP, UDP, IP */
-#define LONGEST	 1480 /* outer packets that every link of the scenario carries */
-#define SIZES	 3
-#define LOW_DEF	 1200 /* where no band was measured */
-#define HIGH_DEF 1299
+#define OVERHEAD    92	 /* of an echo request in tunnel mode in UDP: IP, ICMP, ESP, UDP, IP */
+#define LONGEST	    1480 /* outer packets that every link of the scenario carries */
+#define SILENCE_MAX 10	 /* s: the box here forgets when it is told to */
+#define SIZES	    3
+#define LOW_DEF	    1200 /* where no band was measured */
+#define HIGH_DEF    1299
 
 static void put_address(const struct writing *w, const struct selectors *s)
 {
@@ -95,6 +96,15 @@ static void put_vps(const struct writing *w)
 	fputs(outer_address(w->p, false), w->out);
 }
 
+/* A step, or nothing: a mapping that was in use till then needs no silence. */
+static void put_silence(const struct writing *w)
+{
+	unsigned s = w->p->idle_ms / 1000;
+
+	if (s)
+		fprintf(w->out, "  - idle: %us\n", s > SILENCE_MAX ? SILENCE_MAX : s);
+}
+
 static const struct {
 	const char *word;
 	void (*put)(const struct writing *w);
@@ -103,7 +113,7 @@ static const struct {
     {"@high@", put_high},	  {"@below@", put_below},     {"@within@", put_within},
     {"@above@", put_above},	  {"@sender@", put_sender},   {"@taker@", put_taker},
     {"@taken_at@", put_taken_at}, {"@rekeyer@", put_rekeyer}, {"@family@", put_family},
-    {"@vps@", put_vps},
+    {"@vps@", put_vps},		  {"@silence@", put_silence},
 };
 
 /* Returns the length of the word that text begins with; 0: none. */

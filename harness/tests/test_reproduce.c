@@ -300,8 +300,14 @@ static void a_message_that_only_one_place_saw_was_lost(void **state)
 static double loss_of(uint64_t arrived, uint32_t top)
 {
 	struct esp_flow flows[2] = {
-	    {.place = 0, .prev = FACT_NONE, .spi = 7, .n = 100, .top = 100},
-	    {.place = 1, .prev = 0, .spi = 7, .n = arrived, .top = top, .first = {1, 1, 1}}};
+	    {.place = 0, .prev = FACT_NONE, .child = FACT_NONE, .spi = 7, .n = 100, .top = 100},
+	    {.place = 1,
+	     .prev = 0,
+	     .child = FACT_NONE,
+	     .spi = 7,
+	     .n = arrived,
+	     .top = top,
+	     .first = {1, 1, 1}}};
 	struct survey s = {.n_places = 2, .esp = flows, .n_esp = 2};
 	struct profile p = {.s = &s};
 	double loss;
@@ -341,6 +347,7 @@ struct by_hand {
 	struct fact_frame frames[2];
 	struct ike_msg ike[2];
 	struct exchange x;
+	struct ike_sa_fact sa;
 	struct place_sum place;
 	struct survey s;
 };
@@ -353,7 +360,12 @@ static unsigned rtt_of(uint64_t us, unsigned sent)
 
 	h.frames[1].time_us = us;
 	h.ike[1].frame = 1;
-	h.s = (struct survey){.f = {.frames = h.frames, .ike = h.ike, .n_frames = 2, .n_ike = 2},
+	h.s = (struct survey){.f = {.frames = h.frames,
+				    .ike = h.ike,
+				    .ike_sas = &h.sa,
+				    .n_ike_sas = 1,
+				    .n_frames = 2,
+				    .n_ike = 2},
 			      .places = &h.place,
 			      .n_places = 1,
 			      .exchanges = &h.x,
