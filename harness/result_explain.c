@@ -94,8 +94,13 @@ static void compare(const struct sc_expectation *e, const struct survey *s,
 
 	out->is_met = strcmp(id, e->explain) == 0;
 	out->is_absence = !first;
-	snprintf(out->text, sizeof(out->text), "%s%s%s", id, first ? ": " : " is found",
-		 first ? first->rule->title : "");
+	if (!first)
+		snprintf(out->text, sizeof(out->text), "nothing is found");
+	else if (out->is_met)
+		snprintf(out->text, sizeof(out->text), "found first");
+	else
+		snprintf(out->text, sizeof(out->text), "%s is found first: %s", id,
+			 first->rule->title);
 	out->entry = json_pack(
 	    "{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "kind", "explain", "name", e->explain, "title",
 	    wanted ? wanted->title : "beetlab explain finds nothing", "wanted", "pass", "verdict",

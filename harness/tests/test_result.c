@@ -11,6 +11,10 @@
 
 #include <cmocka.h>
 
+static const char explain_text[] =
+    "name: t\npurpose: t\nsteps:\n- idle: 1s\ntopology: {base: seed}\nexpect:\n"
+    "- {explain: %s}\n- {check: mode, with: {asked: beet, mode: beet}, verdict: %s}\n";
+
 static const char scenario_text[] =
     "name: t\npurpose: >\n  One\n  line.\nsteps:\n- idle: 1s\ntopology: {base: seed}\nexpect:\n"
     "- {check: mode, with: {asked: beet, mode: %s}, finding: S1, because: of networks}\n"
@@ -29,20 +33,27 @@ static const char *pcaps_path(const char *name, char buf[4096])
 	return buf;
 }
 
-static void open_fixture(struct fixture *x, const char *mode, const char *children)
+static void open_text(struct fixture *x, const char *text)
 {
 	const struct plan_options options = {.seed = UINT64_MAX};
-	char text[1024], capture[4096], keys[4096];
+	char capture[4096], keys[4096];
 	char *paths[] = {capture};
 	struct err_msg msg = {{0}};
 
-	snprintf(text, sizeof(text), scenario_text, mode, children);
 	pcaps_path("seed-beetd/outer-vps.pcap", capture);
 	pcaps_path("seed-beetd/keys-vps.jsonl", keys);
 	if (scenario_parse("t.yaml", text, strlen(text), &x->scenario, &msg) < 0 ||
 	    plan_make(x->scenario, &options, &x->plan, &msg) < 0 ||
 	    captures_read(paths, 1, keys, &x->facts, &msg) < 0)
 		fail_msg("%s", msg.text);
+}
+
+static void open_fixture(struct fixture *x, const char *mode, const char *children)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), scenario_text, mode, children);
+	open_text(x, text);
 }
 
 static void close_fixture(struct fixture *x)
@@ -174,6 +185,37 @@ static void test_after_a_failed_step_an_absence_is_not_judged(void **state)
 	close_fixture(&x);
 }
 
+/* The capture is of a working tunnel that was to be BEET and is not. */
+static void test_what_explain_must_find_is_the_first_finding(void **state)
+{
+	static const struct {
+		const char *explain, *mode, *verdict, *reason;
+	} cases[] = {
+	    {"nothing", "any", "pass", ""},
+	    {"nothing", "fail", "pass", ""},
+	    {"F06", "any", "fail", "F06: nothing is found"},
+	};
+	struct fixture x;
+	char text[512];
+	json_t *result;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), explain_text, cases[i].explain, cases[i].mode);
+		open_text(&x, text);
+		result = make_result(&x);
+		assert_string_equal(report_text(result, "verdict"), cases[i].verdict);
+		assert_string_equal(report_text(result, "reason"), cases[i].reason);
+		assert_string_equal(
+		    report_text(json_array_get(json_object_get(result, "expectations"), 1),
+				"wanted"),
+		    cases[i].mode);
+		json_decref(result);
+		close_fixture(&x);
+	}
+}
+
 static void test_the_worst_verdict_stays(void **state)
 {
 	json_t *result = json_pack("{s:s, s:s}", "verdict", "pass", "reason", "");
@@ -197,6 +239,7 @@ int main(void)
 	    cmocka_unit_test(test_a_check_that_fails_is_the_reason),
 	    cmocka_unit_test(test_what_did_not_occur_fails),
 	    cmocka_unit_test(test_after_a_failed_step_an_absence_is_not_judged),
+	    cmocka_unit_test(test_what_explain_must_find_is_the_first_finding),
 	    cmocka_unit_test(test_the_worst_verdict_stays),
 	};
 
