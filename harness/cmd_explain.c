@@ -11,30 +11,30 @@
 #include "harness/explain/text.h"
 
 struct options {
-	const char *keys;
+	const char *keys, *config;
 	bool json, list;
 };
 
 static const struct option long_options[] = {
-    {"keys", required_argument, NULL, 'k'},
-    {"json", no_argument, NULL, 'j'},
-    {"list", no_argument, NULL, 'l'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    {"keys", required_argument, NULL, 'k'}, {"config", required_argument, NULL, 'c'},
+    {"json", no_argument, NULL, 'j'},	    {"list", no_argument, NULL, 'l'},
+    {"help", no_argument, NULL, 'h'},	    {NULL, 0, NULL, 0},
 };
 
 static void print_usage(FILE *out)
 {
 	fprintf(out,
-		"usage: beetlab explain CAPTURE... [--keys DIR] [--json]\n"
+		"usage: beetlab explain CAPTURE... [--keys DIR] [--config FILE] [--json]\n"
+		"       beetlab explain --config FILE\n"
 		"       beetlab explain --list\n"
 		"\n"
 		"Says what is wrong in captures (pcap, pcapng) of one network, taken at one or\n"
 		"several places at the same time; most likely cause first.\n"
 		"\n"
-		"  --keys DIR   key logs, a directory or a file: with them it sees more\n"
-		"  --json       for programs (reports/explain.schema.json)\n"
-		"  --list       everything that it can find\n");
+		"  --keys DIR     key logs, a directory or a file: with them it sees more\n"
+		"  --config FILE  an end's swanctl.conf, to be held against the captures\n"
+		"  --json         for programs (reports/explain.schema.json)\n"
+		"  --list         everything that it can find\n");
 }
 
 static int list_rules(void)
@@ -73,10 +73,14 @@ static int explain(char *const *paths, size_t n, const struct options *o)
 	struct err_msg msg = {{0}};
 	struct findings f = {0};
 	struct survey s = {0};
+	struct config config = {.connections = NULL};
 	int status = EXIT_USAGE;
-	int err = survey_read(paths, n, o->keys, &s, &msg);
+	int err = o->config ? config_read(o->config, &config, &msg) : 0;
 
+	if (!err)
+		err = survey_read(paths, n, o->keys, &s, &msg);
 	if (!err) {
+		s.config = o->config ? &config : NULL;
 		err = findings_find(&s, &f);
 		err_set(&msg, err, "%s", err_text(err));
 	}
@@ -86,6 +90,7 @@ static int explain(char *const *paths, size_t n, const struct options *o)
 		status = print_findings(&s, &f, o);
 	findings_free(&f);
 	survey_free(&s);
+	config_free(&config);
 	return status;
 }
 
@@ -97,6 +102,8 @@ int cmd_explain(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		if (option == 'k')
 			o.keys = optarg;
+		else if (option == 'c')
+			o.config = optarg;
 		else if (option == 'j')
 			o.json = true;
 		else if (option == 'l')
@@ -108,7 +115,7 @@ int cmd_explain(int argc, char **argv)
 	}
 	if (o.list)
 		return list_rules();
-	if (optind == argc) {
+	if (optind == argc && !o.config) {
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}

@@ -266,7 +266,7 @@ RULES(
      .names = "negotiation failure map 3; troubleshooting flow 2",
      .kind = RULE_FAULT,
      .rank = 16,
-     .unless = "F41 F43",
+     .unless = "F41 F43 CFG-identity",
      .title = "Authentication fails",
      .why = "The notify does not say why, by design: a wrong pre-shared key, an identity that no "
 	    "connection expects, a certificate that is not trusted, or a wrong clock.",

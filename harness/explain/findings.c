@@ -71,18 +71,36 @@ struct finding *finding_add(struct findings *out, enum certainty certainty, cons
 	return f->what ? f : NULL;
 }
 
+static int add_evidence(struct finding *f, const struct evidence *e)
+{
+	if (!f || !e->text)
+		return ERR_NOMEM;
+	if (f->n_evidence < EVIDENCE_MAX)
+		f->evidence[f->n_evidence++] = *e;
+	return 0;
+}
+
 int finding_show(struct findings *out, struct finding *f, struct seen at, const char *text, ...)
 {
+	struct evidence e = {.at = at};
 	va_list args;
 
-	if (!f)
-		return ERR_NOMEM;
-	if (f->n_evidence == EVIDENCE_MAX)
-		return 0;
 	va_start(args, text);
-	f->evidence[f->n_evidence] = (struct evidence){at, format(&out->arena, text, args)};
+	e.text = format(&out->arena, text, args);
 	va_end(args);
-	return f->evidence[f->n_evidence++].text ? 0 : ERR_NOMEM;
+	return add_evidence(f, &e);
+}
+
+int finding_cite(struct findings *out, struct finding *f, struct conf_place at, const char *text,
+		 ...)
+{
+	struct evidence e = {.file = at.file, .line = at.line};
+	va_list args;
+
+	va_start(args, text);
+	e.text = format(&out->arena, text, args);
+	va_end(args);
+	return add_evidence(f, &e);
 }
 
 int finding_detail(struct findings *out, struct finding *f, const char *text, ...)

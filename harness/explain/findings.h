@@ -33,6 +33,8 @@ struct rule {
 
 struct evidence {
 	struct seen at;
+	const char *file; /* of a configuration, in place of a frame; the configuration's own */
+	unsigned line;
 	char *text;
 };
 
@@ -61,6 +63,9 @@ struct finding *finding_add(struct findings *out, enum certainty certainty, cons
 /* What was seen; the first EVIDENCE_MAX are kept. Both take f == NULL and give ERR_NOMEM. */
 int finding_show(struct findings *out, struct finding *f, struct seen at, const char *text, ...)
     __attribute__((format(printf, 4, 5)));
+/* A line of a configuration. */
+int finding_cite(struct findings *out, struct finding *f, struct conf_place at, const char *text,
+		 ...) __attribute__((format(printf, 4, 5)));
 int finding_detail(struct findings *out, struct finding *f, const char *text, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -71,9 +76,13 @@ int findings_find(const struct survey *s, struct findings *ret_findings);
 void findings_free(struct findings *f);
 
 /* One table a family. */
-#define RULE_FAMILIES(X) \
-	X(exchange)      \
-	X(proposal) X(auth) X(nat) X(fragments) X(mtu) X(liveness) X(selectors) X(esp) X(policy)
+#define RULE_FAMILIES(X)                                                             \
+	X(exchange)                                                                  \
+	X(proposal)                                                                  \
+	X(auth)                                                                      \
+	X(nat)                                                                       \
+	X(fragments) X(mtu) X(liveness) X(selectors) X(esp) X(policy) X(config_file) \
+	    X(config_match)
 #define X(family)                                  \
 	extern const struct rule rules_##family[]; \
 	extern const size_t n_rules_##family;

@@ -139,7 +139,7 @@ RULES(
      .names = "negotiation failure map 2; troubleshooting flow 3",
      .kind = RULE_FAULT,
      .rank = 14,
-     .unless = "",
+     .unless = "CFG-proposal",
      .title = "No IKE proposal in common",
      .why = "Each proposal needs encryption, integrity (unless the cipher is an AEAD), PRF and key "
 	    "exchange that both ends allow.",
@@ -151,7 +151,7 @@ RULES(
      .names = "negotiation failure map 2; troubleshooting flow 3; document 4",
      .kind = RULE_FAULT,
      .rank = 15,
-     .unless = "",
+     .unless = "CFG-esp-proposal",
      .title = "No ESP proposal in common",
      .why = "The IKE SA comes up, its child does not: the ends' esp_proposals share none.",
      .remedy = "Compare the offer with the responder's esp_proposals, transform by transform, ESN "
@@ -173,7 +173,7 @@ RULES(
      .names = "S8; negotiation failure map 6",
      .kind = RULE_FAULT,
      .rank = 13,
-     .unless = "",
+     .unless = "CFG-esp-proposal",
      .title = "Works until the first rekeying: the ends disagree about PFS",
      .why = "The first child is made in IKE_AUTH without a key exchange of its own, so a different "
 	    "group in esp_proposals is noticed only by the first CREATE_CHILD_SA.",

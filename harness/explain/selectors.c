@@ -160,7 +160,7 @@ RULES(
      .names = "negotiation failure map 4; troubleshooting flow 4; F22",
      .kind = RULE_FAULT,
      .rank = 15,
-     .unless = "",
+     .unless = "CFG-selectors",
      .title = "The traffic selectors have nothing in common",
      .why =
 	 "What the initiator asks for overlaps with no child of the connection that the responder "

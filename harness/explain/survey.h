@@ -12,6 +12,7 @@
 
 #include "harness/dissect/facts.h"
 #include "harness/dissect/map.h"
+#include "harness/explain/config.h"
 #include "harness/explain/stream.h"
 
 #define SIZE_STEP    16 /* octets of one class of packet sizes */
@@ -139,7 +140,8 @@ struct survey {
 	struct map pair_index;	  /* both addresses -> what goes between them, the sum in paths */
 	struct map spi_index;	  /* SPI -> the last of its flows; then esp_flow.prev */
 	bool have_keys;
-	bool keys_missing; /* asked for, and none found */
+	bool keys_missing;	     /* asked for, and none found */
+	const struct config *config; /* what an end was told, or NULL; the caller's */
 };
 
 /* Reads n captures, twice each, and the keys (NULL: none). */

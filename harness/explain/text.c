@@ -50,6 +50,11 @@ static void print_evidence(FILE *out, const struct survey *s, const struct evide
 {
 	char when[40], line[1400];
 
+	if (e->file) {
+		snprintf(line, sizeof(line), "%s:%u: %s", e->file, e->line, e->text);
+		print_wrapped(out, INDENT + LABEL, "", line);
+		return;
+	}
 	clock_text(e->at.time_us, when, sizeof(when));
 	snprintf(line, sizeof(line), "%s %u, %s: %s", s->f.set.places[e->at.place].name,
 		 e->at.number, when, e->text);
@@ -74,7 +79,8 @@ static void print_finding(FILE *out, const struct survey *s, const struct findin
 	print_wrapped(out, INDENT, "what", f->what);
 	for (i = 0; i < f->n_evidence; i++) {
 		if (!i)
-			fprintf(out, "%*sframes\n", INDENT, "");
+			fprintf(out, "%*s%s\n", INDENT, "",
+				f->evidence[0].file ? "seen" : "frames");
 		print_evidence(out, s, &f->evidence[i]);
 	}
 	print_wrapped(out, INDENT, "why", f->rule->why);
@@ -189,7 +195,12 @@ static void print_nothing_found(FILE *out, const struct survey *s, const struct 
 		"both ends, from before the tunnel is started, and keys tell more.",
 	};
 	fprintf(out, "\n");
-	print_wrapped(out, 0, "", texts[survey_state(s, f)]);
+	if (!s->n_places)
+		print_wrapped(out, 0, "",
+			      "No fault found in the file. Captures would show whether the daemon "
+			      "and its peer agree.");
+	else
+		print_wrapped(out, 0, "", texts[survey_state(s, f)]);
 }
 
 void findings_print(FILE *out, const struct survey *s, const struct findings *f, bool colour)
@@ -198,7 +209,8 @@ void findings_print(FILE *out, const struct survey *s, const struct findings *f,
 	size_t i;
 
 	print_places(out, s);
-	print_sum(out, s);
+	if (s->n_places)
+		print_sum(out, s);
 	for (i = 0; i < f->n; i++)
 		fault = fault || f->v[i].rule->kind != RULE_NOTE;
 	if (!fault)
@@ -209,6 +221,9 @@ void findings_print(FILE *out, const struct survey *s, const struct findings *f,
 
 static json_t *evidence_json(const struct survey *s, const struct evidence *e)
 {
+	if (e->file)
+		return json_pack("{s:s, s:i, s:s}", "file", e->file, "line", (int)e->line, "text",
+				 e->text);
 	return json_pack("{s:s, s:i, s:f, s:s}", "place", s->f.set.places[e->at.place].name,
 			 "frame", (int)e->at.number, "time", (double)e->at.time_us / 1e6, "text",
 			 e->text);

@@ -48,8 +48,11 @@ struct explained {
 	const char *certainty; /* of the first */
 };
 
-static struct explained explain(const char *dir, bool keys)
+/* config: a file of dir, or NULL. */
+static struct explained explain(const char *dir, bool keys, const char *config)
 {
+	struct config c = {.connections = NULL};
+	char path[2048];
 	struct explained e;
 	struct case_paths paths;
 	struct err_msg msg = {{0}};
@@ -60,11 +63,16 @@ static struct explained explain(const char *dir, bool keys)
 	list_captures(dir, &paths);
 	if (survey_read(paths.v, paths.n, keys ? dir : NULL, &s, &msg))
 		fail_msg("%s", msg.text);
+	snprintf(path, sizeof(path), "%s/%s", dir, config ? config : "");
+	if (config && config_read(path, &c, &msg))
+		fail_msg("%s", msg.text);
+	s.config = config ? &c : NULL;
 	assert_int_equal(findings_find(&s, &f), 0);
 	e = (struct explained){ids(&f, false), ids(&f, true),
 			       f.n ? certainty_name(f.v[0].certainty) : ""};
 	findings_free(&f);
 	survey_free(&s);
+	config_free(&c);
 	for (i = 0; i < paths.n; i++)
 		free(paths.v[i]);
 	return e;
@@ -77,7 +85,7 @@ static void expect(const char *name, bool keys, const char *faults, const char *
 	char dir[512];
 
 	snprintf(dir, sizeof(dir), "%s/%s", getenv("PCAPS"), name);
-	e = explain(dir, keys);
+	e = explain(dir, keys, NULL);
 	if (strcmp(e.faults, faults) != 0 || (notes && strcmp(e.notes, notes) != 0))
 		fail_msg("%s %s keys: '%s' (notes '%s'), expected '%s' ('%s')", name,
 			 keys ? "with" : "without", e.faults, e.notes, faults,
@@ -86,6 +94,33 @@ static void expect(const char *name, bool keys, const char *faults, const char *
 		assert_string_equal(e.certainty, certainty);
 	free(e.faults);
 	free(e.notes);
+}
+
+/* "configs": what the captures give beside an end's file. */
+static void expect_with_configs(const char *name, const json_t *configs)
+{
+	const json_t *one;
+	struct explained e;
+	char dir[1024];
+	size_t i;
+	int keys;
+
+	snprintf(dir, sizeof(dir), "%s/%s", getenv("PCAPS"), name);
+	json_array_foreach((json_t *)configs, i, one)
+	{
+		const char *file = json_string_value(json_object_get(one, "file"));
+
+		for (keys = 0; keys < 2; keys++) {
+			e = explain(dir, keys, file);
+			if (strcmp(e.faults, json_string_value(json_object_get(
+						 one, keys ? "with" : "without"))) != 0 ||
+			    e.notes[0])
+				fail_msg("%s, %s %s keys: '%s' (notes '%s')", name, file,
+					 keys ? "with" : "without", e.faults, e.notes);
+			free(e.faults);
+			free(e.notes);
+		}
+	}
 }
 
 static void reference_captures_give_what_they_must(void **state)
@@ -144,6 +179,7 @@ static void every_finding_has_its_capture_and_its_neighbour(void **state)
 		       json_string_value(json_object_get(want, "certainty")));
 		expect(name, false, json_string_value(json_object_get(want, "without")), NULL,
 		       NULL);
+		expect_with_configs(name, json_object_get(want, "configs"));
 		healthy += !json_string_length(json_object_get(want, "with"));
 		json_decref(want);
 		free(dirs[i]);
