@@ -43,9 +43,20 @@ static char *ids(const struct findings *f, bool notes)
 	return strdup(text);
 }
 
+static char *evidence(const struct findings *f)
+{
+	char text[4096] = "";
+	size_t i;
+
+	for (i = 0; f->n && i < f->v[0].n_evidence; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s\n",
+			 f->v[0].evidence[i].text);
+	return strdup(text);
+}
+
 struct explained {
-	char *faults, *notes;
-	const char *certainty; /* of the first */
+	char *faults, *notes, *said; /* said: the evidence of the first, a line each */
+	const char *certainty;	     /* of the first */
 };
 
 /* config: a file of dir, or NULL. */
@@ -68,7 +79,7 @@ static struct explained explain(const char *dir, bool keys, const char *config)
 		fail_msg("%s", msg.text);
 	s.config = config ? &c : NULL;
 	assert_int_equal(findings_find(&s, &f), 0);
-	e = (struct explained){ids(&f, false), ids(&f, true),
+	e = (struct explained){ids(&f, false), ids(&f, true), evidence(&f),
 			       f.n ? certainty_name(f.v[0].certainty) : ""};
 	findings_free(&f);
 	survey_free(&s);
@@ -76,6 +87,13 @@ static struct explained explain(const char *dir, bool keys, const char *config)
 	for (i = 0; i < paths.n; i++)
 		free(paths.v[i]);
 	return e;
+}
+
+static void explained_free(struct explained *e)
+{
+	free(e->faults);
+	free(e->notes);
+	free(e->said);
 }
 
 static void expect(const char *name, bool keys, const char *faults, const char *notes,
@@ -92,8 +110,7 @@ static void expect(const char *name, bool keys, const char *faults, const char *
 			 notes ? notes : "any");
 	if (certainty)
 		assert_string_equal(e.certainty, certainty);
-	free(e.faults);
-	free(e.notes);
+	explained_free(&e);
 }
 
 /* "configs": what the captures give beside an end's file. */
@@ -109,6 +126,7 @@ static void expect_with_configs(const char *name, const json_t *configs)
 	json_array_foreach((json_t *)configs, i, one)
 	{
 		const char *file = json_string_value(json_object_get(one, "file"));
+		const char *says = json_string_value(json_object_get(one, "says"));
 
 		for (keys = 0; keys < 2; keys++) {
 			e = explain(dir, keys, file);
@@ -117,8 +135,9 @@ static void expect_with_configs(const char *name, const json_t *configs)
 			    e.notes[0])
 				fail_msg("%s, %s %s keys: '%s' (notes '%s')", name, file,
 					 keys ? "with" : "without", e.faults, e.notes);
-			free(e.faults);
-			free(e.notes);
+			if (says && *e.faults && !strstr(e.said, says))
+				fail_msg("%s, %s: does not say '%s': %s", name, file, says, e.said);
+			explained_free(&e);
 		}
 	}
 }

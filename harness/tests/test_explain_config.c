@@ -45,6 +45,7 @@ static const struct {
     {FILE_OF("", "", "start_action = start"), "CFG-return"},
     {FILE_OF("dpd_delay = 60s", "", "start_action = start"), "CFG-return"},
     {FILE_OF("dpd_delay = 60s", "", "start_action = start\ndpd_action = restart"), ""},
+    {FILE_OF("", "", "start_action = start\ndpd_action = restart"), "CFG-return"},
     {FILE_OF("", "", "start_action = trap"), ""},
     {FILE_OF("", "", "mode = beet"), "CFG-beet"},
     {FILE_OF("", "", "mode = beet\nlocal_ts = 10.1.0.1/32\nremote_ts = 10.2.0.1"), ""},
