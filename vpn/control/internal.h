@@ -43,8 +43,7 @@ struct counters {
 };
 
 /* trouble.c */
-#define TROUBLES_MAX 64 /* of connections that failed last; further ones take the oldest's place \
-			 */
+#define TROUBLES_MAX 64 /* of connections that failed last; beyond, the oldest is forgotten */
 
 struct trouble {
 	char *conn;  /* NULL: free */
