@@ -291,7 +291,7 @@ static void print_plots(const json_t *result, FILE *out)
 	json_array_foreach(json_object_get(series, "places"), i, entry)
 	{
 		print_tag("h3", "", report_text(entry, "place"), out);
-		fputs("<div class=\"wide\">", out);
+		fputs("<div class=\"plots\">", out);
 		report_plot_packets(entry, step, out);
 		report_plot_rate(entry, step, out);
 		fputs("</div>", out);
@@ -300,7 +300,7 @@ static void print_plots(const json_t *result, FILE *out)
 	{
 		fputs("<h3>lost on ", out);
 		report_escape(report_text(entry, "wire"), out);
-		fputs("</h3><div class=\"wide\">", out);
+		fputs("</h3><div class=\"plots\">", out);
 		report_plot_losses(entry, step, out);
 		fputs("</div>", out);
 	}

@@ -1,14 +1,12 @@
 /* report_plot.c - small plots as SVG: bars of packets, a line of throughput. The time axis is the
- * same in all of a page, so that they can be read beneath each other. */
+ * same in all of a page, so that they can be read beneath each other.
+ *
+ * The drawing is stretched to whatever width there is; what is written stands beside it. */
 #include "harness/report_internal.h"
 #include <math.h>
 
-#define WIDTH  980
-#define LEFT   76
-#define RIGHT  16
-#define HEIGHT 96
-#define TOP    14
-#define BOTTOM 18
+#define WIDTH  1000
+#define HEIGHT 64
 
 struct plot {
 	double max;
@@ -23,34 +21,27 @@ static double value_at(const json_t *list, size_t i)
 
 static double x_at(const struct plot *p, double index)
 {
-	return LEFT + (WIDTH - LEFT - RIGHT) * index / (double)(p->count ? p->count : 1);
+	return WIDTH * index / (double)(p->count ? p->count : 1);
 }
 
 static double height_of(const struct plot *p, double value)
 {
-	return p->max > 0 ? (HEIGHT - TOP - BOTTOM) * value / p->max : 0;
+	return p->max > 0 ? HEIGHT * value / p->max : 0;
 }
 
 static void begin(const struct plot *p, const char *unit, const char *label, FILE *out)
 {
-	double end = (double)p->count * p->step;
-
 	fprintf(out,
-		"<svg width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\" "
+		"<div class=\"plot\"><div class=\"y\">%g<br>%s</div>"
+		"<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" "
 		"aria-label=\"%s\">\n",
-		WIDTH, HEIGHT, WIDTH, HEIGHT, label);
-	fprintf(out,
-		"<line class=\"axis\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>"
-		"<text class=\"soft\" x=\"%d\" y=\"%d\" font-size=\"10\" text-anchor=\"end\">%g"
-		"</text><text class=\"soft\" x=\"%d\" y=\"%d\" font-size=\"10\" "
-		"text-anchor=\"end\">%s</text>",
-		LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, LEFT - 6, TOP + 6, p->max,
-		LEFT - 6, TOP + 20, unit);
-	fprintf(out,
-		"<text class=\"soft\" x=\"%d\" y=\"%d\" font-size=\"10\">0 s</text>"
-		"<text class=\"soft\" x=\"%d\" y=\"%d\" font-size=\"10\" text-anchor=\"end\">%.2f "
-		"s</text>\n",
-		LEFT, HEIGHT - 4, WIDTH - RIGHT, HEIGHT - 4, end);
+		p->max, unit, WIDTH, HEIGHT, label);
+}
+
+static void end(const struct plot *p, FILE *out)
+{
+	fprintf(out, "</svg><div class=\"x\"><span>0 s</span><span>%.2f s</span></div></div>\n",
+		(double)p->count * p->step);
 }
 
 static double bar(const struct plot *p, size_t i, double value, double y, const char *class,
@@ -78,13 +69,13 @@ void report_plot_packets(const json_t *place, double step, FILE *out)
 		p.max = fmax(p.max, value_at(ike, i) + value_at(esp, i) + value_at(other, i));
 	begin(&p, "packets", "packets over time", out);
 	for (i = 0; i < p.count; i++) {
-		double y = HEIGHT - BOTTOM;
+		double y = HEIGHT;
 
 		y = bar(&p, i, value_at(ike, i), y, "ike", out);
 		y = bar(&p, i, value_at(esp, i), y, "esp", out);
 		bar(&p, i, value_at(other, i), y, "other", out);
 	}
-	fputs("</svg>\n", out);
+	end(&p, out);
 }
 
 void report_plot_rate(const json_t *place, double step, FILE *out)
@@ -102,8 +93,9 @@ void report_plot_rate(const json_t *place, double step, FILE *out)
 	fputs("<polyline class=\"rate\" points=\"", out);
 	for (i = 0; i < p.count; i++)
 		fprintf(out, "%.1f,%.1f ", x_at(&p, (double)i + 0.5),
-			HEIGHT - BOTTOM - height_of(&p, value_at(octets, i) * scale));
-	fputs("\"/></svg>\n", out);
+			HEIGHT - height_of(&p, value_at(octets, i) * scale));
+	fputs("\"/>", out);
+	end(&p, out);
 }
 
 void report_plot_losses(const json_t *wire, double step, FILE *out)
@@ -116,6 +108,6 @@ void report_plot_losses(const json_t *wire, double step, FILE *out)
 		p.max = fmax(p.max, value_at(lost, i));
 	begin(&p, "packets", "losses over time", out);
 	for (i = 0; i < p.count; i++)
-		bar(&p, i, value_at(lost, i), HEIGHT - BOTTOM, "lost", out);
-	fputs("</svg>\n", out);
+		bar(&p, i, value_at(lost, i), HEIGHT, "lost", out);
+	end(&p, out);
 }
