@@ -116,6 +116,7 @@ struct rival {
 struct child_offer {
 	uint32_t replaces; /* the child that it rekeys; 0: none */
 	uint32_t replaces_spi;
+	struct rival rival;	 /* outlives the child that is rekeyed, if the peer deletes that */
 	struct nonce peer_nonce; /* once the answer is there */
 	struct ike_conn *conn;	 /* a reference */
 	const struct child_cfg *cfg;
@@ -145,10 +146,9 @@ struct child_sa {
 	struct ipsec_sa
 	    *pending_outbound; /* owned; until the peer may be sent to (RFC 7296 §2.8) */
 	uint32_t replaces;
-	uint32_t heir;	    /* a child of another IKE SA with the same selectors, by
-			       reauthentication; 0: none */
-	bool superseded;    /* a successor is there, or it is the loser of a collision */
-	struct rival rival; /* in CHILD_REKEYING */
+	uint32_t heir;	 /* a child of another IKE SA with the same selectors, by
+			    reauthentication; 0: none */
+	bool superseded; /* a successor is there, or it is the loser of a collision */
 	uint64_t installed;
 	uint64_t used; /* last packet, as far as it was looked at */
 	uint64_t rekey_at, expire_at, outbound_at, gone_at, idle_at; /* DEADLINE_NEVER */

@@ -43,17 +43,17 @@ static void delete_child(struct ike_sa *sa, struct child_sa *child, const char *
 	task_queue_child_delete(sa, child->id);
 }
 
-/* RFC 7296 §2.8.1. `fresh` is what our request made, `old->rival` what the peer's made. */
+/* RFC 7296 §2.8.1. `fresh` is what our request made, `rival` what the peer's made. The peer may
+ * have decided long ago, if the answer to us was lost; then `old` is gone, and may be NULL. */
 static void settle_collision(struct ike_sa *sa, struct child_sa *old, struct child_sa *fresh,
-			     const struct nonce *our_low)
+			     const struct nonce *our_low, const struct rival *rival)
 {
-	struct child_sa *theirs = child_sa_find(sa, old->rival.id);
-	bool we_lose = nonce_lower(our_low, &old->rival.low) == our_low;
+	struct child_sa *theirs = child_sa_find(sa, rival->id);
+	bool we_lose = nonce_lower(our_low, &rival->low) == our_low;
 
 	report_log(sa->engine, sa, fresh, LOG_CHD, 1,
-		   "rekeying of CHILD_SA %s{%u} collided, %s is redundant", old->cfg->name, old->id,
+		   "rekeying of CHILD_SA %s collided, %s is redundant", fresh->cfg->name,
 		   we_lose ? "ours" : "the peer's");
-	old->rival.id = 0;
 	if (we_lose) {
 		delete_child(sa, fresh, "lost the collision");
 		return;
@@ -63,7 +63,7 @@ static void settle_collision(struct ike_sa *sa, struct child_sa *old, struct chi
 		theirs->outbound_at = DEADLINE_NEVER;
 		child_sa_set_state(sa, theirs, CHILD_REKEYED, "lost the collision");
 	}
-	if (old->state != CHILD_DELETED)
+	if (old && old->state != CHILD_DELETED)
 		delete_child(sa, old, "replaced");
 }
 
@@ -91,11 +91,9 @@ static void replaced(struct ike_sa *sa, struct child_sa *old, struct child_sa *f
 {
 	const struct nonce *low = nonce_lower(&offer->nonce, &offer->peer_nonce);
 
-	if (!old)
-		return;
-	if (old->rival.id)
-		settle_collision(sa, old, fresh, low);
-	else if (old->state != CHILD_DELETED)
+	if (offer->rival.id)
+		settle_collision(sa, old, fresh, low, &offer->rival);
+	else if (old && old->state != CHILD_DELETED)
 		delete_child(sa, old, "replaced");
 }
 
@@ -108,7 +106,10 @@ static bool try_other_group(struct ike_sa *sa, struct task *task, const struct c
 		return false;
 	wish = (struct child_wish){.conn = old->conn, .cfg = old->cfg, .old = old};
 	wish.group = create_child_wanted_group(&offer->cfg->proposals, offer->group, p);
-	return wish.group && create_child_send(sa, &wish, task, now) == 0;
+	if (!wish.group || create_child_send(sa, &wish, task, now))
+		return false;
+	sa->offer->rival = offer->rival;
+	return true;
 }
 
 void rekey_child_response(struct ike_sa *sa, struct task *task, const struct ike_payloads *p,
@@ -154,6 +155,11 @@ static struct verdict not_found(struct ike_builder *reply, const struct payload_
 	return verdict_reply("rekeying of an unknown Child SA");
 }
 
+static bool is_offered_for(const struct ike_sa *sa, const struct child_sa *old)
+{
+	return sa->offer && sa->offer->replaces == old->id;
+}
+
 struct verdict rekey_child_request(struct ike_sa *sa, const struct payload_notify *rekey,
 				   const struct ike_payloads *p, struct ike_builder *reply,
 				   uint64_t now)
@@ -174,8 +180,8 @@ struct verdict rekey_child_request(struct ike_sa *sa, const struct payload_notif
 	if (!child_answer_offer(sa, &terms, p, reply, now, &answer))
 		return create_child_refuse(sa, &answer, reply);
 	old->superseded = true;
-	if (old->state == CHILD_REKEYING)
-		old->rival = (struct rival){answer.child->id, answer.low};
+	if (is_offered_for(sa, old))
+		sa->offer->rival = (struct rival){answer.child->id, answer.low};
 	else
 		child_sa_set_state(sa, old, CHILD_REKEYED, "the peer has made its successor");
 	return verdict_reply("Child SA rekeyed");
@@ -185,9 +191,10 @@ void rekey_child_conceded(struct ike_sa *sa, struct child_sa *child)
 {
 	struct child_sa *old = child->replaces ? child_sa_find(sa, child->replaces) : NULL;
 
-	if (!old || old->rival.id != child->id)
+	if (!sa->offer || sa->offer->rival.id != child->id)
 		return;
-	old->rival.id = 0;
-	old->superseded = false;
+	sa->offer->rival.id = 0;
+	if (old)
+		old->superseded = false;
 	child->superseded = true;
 }
