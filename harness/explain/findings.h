@@ -81,7 +81,8 @@ void findings_free(struct findings *f);
 	X(proposal)      \
 	X(auth)          \
 	X(nat)           \
-	X(fragments) X(mtu) X(liveness) X(selectors) X(esp) X(policy) X(config_file) X(config_match)
+	X(fragments)     \
+	X(mtu) X(liveness) X(selectors) X(esp) X(policy) X(modes) X(config_file) X(config_match)
 #define X(family)                                  \
 	extern const struct rule rules_##family[]; \
 	extern const size_t n_rules_##family;
