@@ -64,7 +64,7 @@ static bool are_confused(const struct survey *s, const struct child_sa_fact *a,
 {
 	const struct ike_sa_fact *x = &s->f.ike_sas[a->ike_sa], *y = &s->f.ike_sas[b->ike_sa];
 
-	return a->ike_sa != b->ike_sa && is_open_transport(a) && is_open_transport(b) &&
+	return is_open_transport(a) && is_open_transport(b) &&
 	       ip_addr_eq(&x->addr_i.addr, &y->addr_i.addr) && strcmp(x->id_i, y->id_i) != 0 &&
 	       ts_list_eq(&a->ts_i, &b->ts_i) && ts_list_eq(&a->ts_r, &b->ts_r);
 }
