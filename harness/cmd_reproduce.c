@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "harness/command.h"
+#include "harness/explain/text.h"
 #include "harness/plan.h"
 #include "harness/reproduce/write.h"
 
@@ -93,9 +94,13 @@ static void report(const struct profile *p, bool is_whole)
 {
 	const struct rule *rule = p->first ? p->first->rule : NULL;
 
-	if (!rule)
+	if (!rule && p->works)
 		fprintf(stderr,
 			"nothing is wrong in the captures: the scenario is their network\n");
+	else if (!rule)
+		fprintf(stderr,
+			"nothing is found in the captures, but no tunnel that works either; "
+			"the scenario is the network alone\n");
 	else if (is_whole)
 		fprintf(stderr, "first finding: %s [%s]\n", rule->title, rule->id);
 	else
@@ -106,6 +111,17 @@ static void report(const struct profile *p, bool is_whole)
 			rule->title, rule->id, lever_missing(rule->id));
 }
 
+static int derive(const struct survey *s, const struct findings *f, struct profile *ret_profile,
+		  struct err_msg *msg)
+{
+	int err;
+
+	if (survey_state(s, f) == SURVEY_NOTHING && !f->n)
+		return err_set(msg, ERR_NOT_FOUND, "there is neither IKE nor ESP in the captures");
+	err = profile_make(s, f, ret_profile);
+	return err ? err_set(msg, err, "%s", err_text(err)) : 0;
+}
+
 static int reproduce(const struct survey *s, const struct options *o, struct err_msg *msg)
 {
 	struct findings f = {0};
@@ -113,11 +129,11 @@ static int reproduce(const struct survey *s, const struct options *o, struct err
 	bool is_whole = false;
 	int err = findings_find(s, &f);
 
-	if (!err)
-		err = profile_make(s, &f, &p);
 	if (err)
 		err_set(msg, err, "%s", err_text(err));
 	else
+		err = derive(s, &f, &p, msg);
+	if (!err)
 		err = write_scenario(&p, o, &is_whole, msg);
 	if (!err)
 		report(&p, is_whole);

@@ -20,6 +20,14 @@ static const struct path *predecessor(const struct survey *s, const struct path 
 	return before;
 }
 
+static const char *first_of(const struct path *p)
+{
+	if (p->n_esp && p->first_esp.number == p->first.number)
+		return "seen by ESP";
+	return p->n_ike && p->first_ike.number == p->first.number ? "seen by IKE"
+								  : "seen by a keep-alive";
+}
+
 static int note_change(struct profile *p, const struct path *old, const struct path *new)
 {
 	double silence = (double)(new->first.time_us - old->last.time_us) / 1e6;
@@ -31,9 +39,7 @@ static int note_change(struct profile *p, const struct path *old, const struct p
 	endpoint_format(&new->src, b, sizeof(b));
 	return profile_say(p, MEASURED, "mapping", old->last, new->first,
 			   "%s becomes %s after %.1f s of silence, %s", a, b, silence,
-			   new->n_esp	? "seen by ESP"
-			   : new->n_ike ? "seen by IKE"
-					: "seen by a keep-alive");
+			   first_of(new));
 }
 
 int measure_mapping(struct profile *p)
@@ -45,8 +51,8 @@ int measure_mapping(struct profile *p)
 	for (i = 0; !err && i < s->n_paths; i++) {
 		const struct path *new = &s->paths[i], *old;
 
-		/* A move from port 500 to 4500 has another destination: it is no change. */
-		if (new->place != p->at_responder ||
+		/* On port 500 there are but beginnings: another port is another client. */
+		if (new->place != p->at_responder || new->dst.port == IKE_PORT ||
 		    !ip_addr_eq(&new->dst.addr, &p->responder.addr))
 			continue;
 		old = predecessor(s, new);

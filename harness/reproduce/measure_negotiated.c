@@ -22,23 +22,30 @@ static bool append(char spec[SPEC_MAX], enum transform_type type, uint16_t id, u
 	return true;
 }
 
-/* The first transform of each type that is wanted; false: one of them is not implemented here. */
+/* The first transform of each type that is wanted; false: one of them is missing, or not
+ * implemented here. With an AEAD cipher there is no integrity algorithm (RFC 7296 §3.3). */
+static bool append_first(const struct proposal *offer, uint8_t type, char spec[SPEC_MAX])
+{
+	size_t k;
+
+	for (k = 0; k < offer->n_transforms; k++) {
+		const struct transform *t = &offer->transforms[k];
+
+		if (t->type == type && (type != TRANSFORM_INTEG || t->id))
+			return append(spec, (enum transform_type)type, t->id, t->key_bits);
+	}
+	return type == TRANSFORM_INTEG;
+}
+
 static bool first_of_each(const struct proposal *offer, const uint8_t *types, size_t n,
 			  char spec[SPEC_MAX])
 {
-	size_t i, k;
+	size_t i;
 
 	for (i = 0; i < n; i++)
-		for (k = 0; k < offer->n_transforms; k++) {
-			const struct transform *t = &offer->transforms[k];
-
-			if (t->type != types[i] || (t->type == TRANSFORM_INTEG && !t->id))
-				continue;
-			if (!append(spec, (enum transform_type)t->type, t->id, t->key_bits))
-				return false;
-			break;
-		}
-	return spec[0];
+		if (!append_first(offer, types[i], spec))
+			return false;
+	return true;
 }
 
 /* The first proposal of a message, as far as it can be opened. */
@@ -162,32 +169,46 @@ static bool is_free(const struct ip_addr *net, unsigned bits)
 	       !overlaps(net, bits, "198.51.100.0", 24) && !overlaps(net, bits, "127.0.0.0", 8);
 }
 
-static bool take_selector(const struct ts *ts, struct selectors *out)
+/* The initiator's side takes the second address of a network, the responder's the first: both may
+ * have the same network. */
+static bool inner_address(const struct ts *ts, unsigned bits, bool initiator,
+			  struct ip_addr *ret_addr)
 {
-	struct ip_addr inner = ts->lo;
+	unsigned n = bits >= 31 ? 0 : initiator ? 2 : 1;
+
+	*ret_addr = ts->lo;
+	while (n--)
+		if (!ip_addr_next(ret_addr, ret_addr))
+			return false;
+	return true;
+}
+
+static bool take_selector(const struct ts *ts, bool initiator, struct selectors *out)
+{
+	struct ip_addr inner;
 	char addr[IP_ADDR_STRLEN];
 	unsigned bits;
 
 	if (out->n == SELECTORS_MAX || ts->proto || ts->port_lo || ts->port_hi != UINT16_MAX ||
 	    !ip_addr_range_is_prefix(&ts->lo, &ts->hi, &bits) || !is_free(&ts->lo, bits))
 		return false;
-	if (bits < 31 && !ip_addr_next(&ts->lo, &inner))
+	if (!inner_address(ts, bits, initiator, &inner))
 		return false;
 	snprintf(out->text[out->n], sizeof(out->text[0]), "%s/%u",
 		 ip_addr_format(&ts->lo, addr, sizeof(addr)), bits);
-	snprintf(out->inner[out->n], sizeof(out->inner[0]), "%s/%u",
-		 ip_addr_format(&inner, addr, sizeof(addr)), bits < 31 ? bits : 32);
+	snprintf(out->inner[out->n], sizeof(out->inner[0]), "%s/32",
+		 ip_addr_format(&inner, addr, sizeof(addr)));
 	out->n++;
 	return true;
 }
 
-static bool take_list(const struct ts_list *list, struct selectors *out)
+static bool take_list(const struct ts_list *list, bool initiator, struct selectors *out)
 {
 	struct selectors taken = {.n = 0};
 	size_t i;
 
 	for (i = 0; i < list->n; i++)
-		if (!take_selector(&list->v[i], &taken))
+		if (!take_selector(&list->v[i], initiator, &taken))
 			return false;
 	*out = taken;
 	return taken.n > 0;
@@ -207,9 +228,9 @@ static bool read_asked(struct profile *p, size_t msg)
 		if ((!i && v->v[k].type != PAYLOAD_TSR) || payload_ts_decode(v->v[k].body, &list))
 			continue;
 		if (i)
-			i_ok = take_list(&list, &p->asked_i);
+			i_ok = take_list(&list, true, &p->asked_i);
 		else
-			r_ok = take_list(&list, &p->asked_r);
+			r_ok = take_list(&list, false, &p->asked_r);
 		ts_list_free(&list);
 	}
 	return i_ok && r_ok;
@@ -217,8 +238,9 @@ static bool read_asked(struct profile *p, size_t msg)
 
 static bool read_child(struct profile *p, const struct child_sa_fact *c)
 {
-	return take_list(&c->asked_ts_i, &p->asked_i) && take_list(&c->asked_ts_r, &p->asked_r) &&
-	       take_list(&c->ts_i, &p->got_i) && take_list(&c->ts_r, &p->got_r);
+	return take_list(&c->asked_ts_i, true, &p->asked_i) &&
+	       take_list(&c->asked_ts_r, false, &p->asked_r) &&
+	       take_list(&c->ts_i, true, &p->got_i) && take_list(&c->ts_r, false, &p->got_r);
 }
 
 static int assume_selectors(struct profile *p, const char *why)
@@ -265,6 +287,18 @@ static int measure_mode(struct profile *p)
 	return profile_say(p, MEASURED, "mode", seen_msg(p->s, c->response_msg), NOT_SEEN, "BEET");
 }
 
+static int say_further_children(struct profile *p)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < p->s->f.n_children; i++)
+		n += is_between_ends(p, p->s->f.children[i].ike_sa) && !p->s->f.children[i].rekeys;
+	if (n < 2)
+		return 0;
+	return profile_say(p, UNKNOWN, "further children", NOT_SEEN, NOT_SEEN,
+			   "%zu children were made; the scenario has the first", n);
+}
+
 static int measure_selectors(struct profile *p)
 {
 	const struct survey *s = p->s;
@@ -301,5 +335,7 @@ int measure_negotiated(struct profile *p)
 		err = measure_auth(p);
 	if (!err)
 		err = measure_mode(p);
+	if (!err)
+		err = say_further_children(p);
 	return err ? err : measure_selectors(p);
 }

@@ -10,7 +10,8 @@
 #include "vpn/base/proto.h"
 
 #define USUAL_MTU    1400 /* where the captures leave it open: a tunnel or PPPoE on the way */
-#define SIZE_LOW_MIN 500  /* shorter ones are not lost for their size */
+#define LOST_MIN     3
+#define SIZE_LOW_MIN 500 /* shorter ones are not lost for their size */
 
 static int measure_icmp(struct profile *p)
 {
@@ -33,6 +34,7 @@ static int measure_icmp(struct profile *p)
 /* Sizes of which the sender's place has some and the other none. */
 struct lost_sizes {
 	unsigned low, high, above; /* octets; above: the shortest longer one that arrives, or 0 */
+	uint64_t n;
 };
 
 static struct lost_sizes compare(const struct esp_flow *a, const struct esp_flow *b)
@@ -44,6 +46,7 @@ static struct lost_sizes compare(const struct esp_flow *a, const struct esp_flow
 		if (a->sizes[c] > 1 && !b->sizes[c]) {
 			l.low = l.low ? l.low : c * SIZE_STEP;
 			l.high = c * SIZE_STEP + SIZE_STEP - 1;
+			l.n += a->sizes[c];
 		}
 	}
 	for (c = SIZE_CLASSES; l.low && c-- > l.high / SIZE_STEP + 1;)
@@ -71,6 +74,13 @@ static int note_sizes(struct profile *p, const struct esp_flow *a, const struct 
 			   p->path_mtu, b->largest_len, l->low);
 }
 
+/* a is nearer to the sender than b, and b still saw others of it after the longest. */
+static bool is_on_the_way(const struct esp_flow *a, const struct esp_flow *b)
+{
+	return a->place != b->place && a->sizes && b->sizes && a->n > b->n &&
+	       a->first.time_us <= b->first.time_us && b->last.time_us > a->largest.time_us;
+}
+
 static int measure_lost_sizes(struct profile *p)
 {
 	const struct survey *s = p->s;
@@ -81,10 +91,10 @@ static int measure_lost_sizes(struct profile *p)
 			const struct esp_flow *a = &s->esp[i], *b = &s->esp[k];
 			struct lost_sizes l;
 
-			if (a->place == b->place || !a->sizes || !b->sizes || a->n <= b->n)
+			if (!is_on_the_way(a, b))
 				continue;
 			l = compare(a, b);
-			if (l.low)
+			if (l.n >= LOST_MIN)
 				return note_sizes(p, a, b, &l);
 		}
 	return 0;

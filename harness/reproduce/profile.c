@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/explain/text.h"
 #include "harness/reproduce/measure.h"
 
 #define TEXT_MAX 512
@@ -44,7 +45,9 @@ int profile_make(const struct survey *s, const struct findings *findings,
 	    MEASURES(X)
 #undef X
 	};
-	struct profile p = {.s = s, .first = first_fault(findings)};
+	struct profile p = {.s = s,
+			    .first = first_fault(findings),
+			    .works = survey_state(s, findings) == SURVEY_WORKS};
 	size_t i;
 	int err = 0;
 

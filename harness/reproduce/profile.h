@@ -34,13 +34,14 @@ struct lost_message {
 
 struct selectors {
 	char text[SELECTORS_MAX][IP_ADDR_STRLEN + 4];  /* "10.1.0.0/16" */
-	char inner[SELECTORS_MAX][IP_ADDR_STRLEN + 4]; /* an address in it, with its length */
+	char inner[SELECTORS_MAX][IP_ADDR_STRLEN + 4]; /* an address in it, with /32 */
 	size_t n;
 };
 
 struct profile {
 	const struct survey *s;
 	const struct finding *first; /* NULL: nothing is wrong */
+	bool works;		     /* a tunnel that works is in the captures */
 	struct said *said;
 	size_t n_said;
 	struct arena arena;

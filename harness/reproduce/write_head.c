@@ -78,9 +78,13 @@ static void write_finding(const struct writing *w)
 	char text[1280];
 
 	if (!first) {
-		fputs("# beetlab explain finds nothing wrong in them: this is the network as it "
-		      "was.\n",
-		      w->out);
+		paragraph(w->out, "# ",
+			  w->p->works
+			      ? "beetlab explain finds nothing wrong in them: this is the "
+				"network as it was."
+			      : "beetlab explain finds nothing wrong in them, but no tunnel "
+				"that works either: the cause does not show there, and is not "
+				"made again. A capture at the other end, or keys, may tell.");
 		return;
 	}
 	snprintf(text, sizeof(text), "beetlab explain says first: %s [%s, %s]. %s",
@@ -136,7 +140,13 @@ void write_head(const struct writing *w)
 	write_said(w, ASSUMED, "Assumed:");
 	write_said(w, UNKNOWN, "Not known:");
 	write_who(w);
-	fprintf(w->out, "name: reproduced/%s\npurpose: >\n", first ? first->rule->id : "healthy");
+	fprintf(w->out, "name: reproduced/%s\npurpose: >\n",
+		first	      ? first->rule->id
+		: w->p->works ? "healthy"
+			      : "not-known");
 	paragraph(w->out, "  ",
-		  first ? first->what : "The network of the captures, and nothing wrong.");
+		  first ? first->what
+		  : w->p->works
+		      ? "The network of the captures, and nothing wrong."
+		      : "The network of the captures; what is wrong does not show there.");
 }

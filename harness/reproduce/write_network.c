@@ -21,7 +21,7 @@ static bool has_wire(const struct writing *w)
 	if (p->rtt_ms || w->l->aims || (w->l->flags & LEVER_PATH_MTU))
 		return true;
 	return takes_loss(w) && (p->loss >= SHARE_MIN || p->reorder >= SHARE_MIN ||
-				 p->duplicate >= SHARE_MIN || p->n_lost || p->path_mtu);
+				 p->duplicate >= SHARE_MIN || p->n_lost || p->icmp_told);
 }
 
 static void write_lost(const struct writing *w, const struct lost_message *m)
@@ -71,7 +71,7 @@ static void write_wire(const struct writing *w)
 	write_share(w, "loss", p->loss);
 	write_share(w, "duplicate", p->duplicate);
 	write_share(w, "reorder", p->reorder);
-	if ((w->l->flags & LEVER_PATH_MTU) || (takes_loss(w) && p->path_mtu))
+	if ((w->l->flags & LEVER_PATH_MTU) || (takes_loss(w) && p->icmp_told))
 		fprintf(w->out, "        mtu: %u\n        icmp: \"%s\"\n", p->path_mtu,
 			p->icmp_told ? "yes" : "no");
 	write_aims(w);

@@ -102,26 +102,35 @@ static void must_give_a_scenario(const char *name, bool keys)
 
 static int is_case(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.';
+	return entry->d_name[0] != '.' && !strchr(entry->d_name, '.');
+}
+
+/* The directories below pcaps/FOLDER that hold captures. */
+static void must_give_scenarios(const char *folder, int at_least)
+{
+	char base[512], name[1024];
+	struct dirent **dirs;
+	int i, n;
+
+	snprintf(base, sizeof(base), "%s/%s", getenv("PCAPS"), folder);
+	n = scandir(base, &dirs, is_case, alphasort);
+	assert_true(n > at_least);
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "%s/%s", folder, dirs[i]->d_name);
+		if (strcmp(dirs[i]->d_name, "explain") != 0) {
+			must_give_a_scenario(name, true);
+			must_give_a_scenario(name, false);
+		}
+		free(dirs[i]);
+	}
+	free(dirs);
 }
 
 static void every_capture_gives_a_scenario_that_can_be_run(void **state)
 {
-	char base[512], name[512];
-	struct dirent **dirs;
-	int i, n;
-
 	(void)state;
-	snprintf(base, sizeof(base), "%s/explain", getenv("PCAPS"));
-	n = scandir(base, &dirs, is_case, alphasort);
-	assert_true(n > 40);
-	for (i = 0; i < n; i++) {
-		snprintf(name, sizeof(name), "explain/%s", dirs[i]->d_name);
-		must_give_a_scenario(name, true);
-		must_give_a_scenario(name, false);
-		free(dirs[i]);
-	}
-	free(dirs);
+	must_give_scenarios("explain", 40);
+	must_give_scenarios(".", 10);
 }
 
 /* Over a capture in which nothing is wrong, so that nothing but the finding is another. */
@@ -188,10 +197,11 @@ static void what_nobody_here_can_make_is_the_network_alone(void **state)
 	close_read(&r);
 }
 
-#define PROFILE_VALUES(X) \
-	X(nat)            \
-	X(path_mtu)       \
-	X(lan_mtu) X(band_low) X(icmp_told) X(tries) X(rekey_group) X(auth) X(from_responder)
+#define PROFILE_VALUES(X)                                                                    \
+	X(nat)                                                                               \
+	X(path_mtu)                                                                          \
+	X(lan_mtu) X(band_low) X(icmp_told) X(timeout_ms) X(tries) X(dpd_ms) X(keepalive_ms) \
+	    X(idle_ms) X(rekey_group) X(auth) X(pings) X(from_responder) X(works)
 
 enum value {
 #define X(name) V_##name,
@@ -216,35 +226,48 @@ static void values_of_reference_captures(void **state)
 		const char *name;
 		bool keys;
 		enum value value;
-		long want;
+		long min, max;
 	} cases[] = {
-	    {"explain/healthy-native-esp", false, V_nat, NAT_ABSENT},
-	    {"explain/F06", false, V_nat, NAT_CHANGES_PORTS},
-	    {"explain/healthy-handshake-30-percent-loss", false, V_nat, NAT_KEEPS_PORTS},
-	    {"explain/F15", false, V_path_mtu, 1400},
-	    {"explain/F17", false, V_path_mtu, 1400},
-	    {"explain/F06", false, V_path_mtu, 0},
-	    {"explain/F15", false, V_icmp_told, false},
-	    {"explain/F17", false, V_icmp_told, true},
-	    {"explain/F14", false, V_band_low, 1232},
-	    {"explain/F14", false, V_path_mtu, 0},
-	    {"explain/F11", false, V_lan_mtu, 1280},
-	    {"explain/F06", false, V_tries, 4},
-	    {"explain/F19", true, V_rekey_group, 31},
-	    {"explain/F19", true, V_auth, 2},
-	    {"explain/F19", false, V_auth, 0},
-	    {"explain/F15", true, V_from_responder, true},
-	    {"explain/F15", false, V_from_responder, true},
+	    {"explain/healthy-native-esp", false, V_nat, NAT_ABSENT, NAT_ABSENT},
+	    {"explain/F06", false, V_nat, NAT_CHANGES_PORTS, NAT_CHANGES_PORTS},
+	    {"explain/healthy-cookie", false, V_nat, NAT_KEEPS_PORTS, NAT_KEEPS_PORTS},
+	    {"explain/F15", false, V_path_mtu, 1400, 1400},
+	    {"explain/F17", false, V_path_mtu, 1400, 1400},
+	    {"explain/F06", false, V_path_mtu, 0, 0},
+	    /* One of its captures ended before the long packets. */
+	    {"explain/F01-remedy", false, V_path_mtu, 0, 0},
+	    {"explain/F15", false, V_icmp_told, false, false},
+	    {"explain/F17", false, V_icmp_told, true, true},
+	    {"explain/F14", false, V_band_low, 1200, 1232},
+	    {"explain/F14", false, V_path_mtu, 0, 0},
+	    {"explain/F11", false, V_lan_mtu, 1280, 1280},
+	    {"explain/F06", false, V_timeout_ms, 450, 600},
+	    {"explain/F06", false, V_tries, 4, 4},
+	    {"explain/F04-remedy", false, V_dpd_ms, 900, 1200},
+	    {"explain/F03", false, V_keepalive_ms, 1900, 2100},
+	    {"explain/F03", false, V_idle_ms, 1800, 2100},
+	    /* Two clients, each with its port. */
+	    {"explain/healthy-two-behind-one", false, V_idle_ms, 0, 0},
+	    {"explain/F19", true, V_rekey_group, 31, 31},
+	    {"explain/F19", true, V_auth, 2, 2},
+	    {"explain/F19", false, V_auth, 0, 0},
+	    {"explain/F01", true, V_pings, 10, 10},
+	    {"explain/F15", true, V_from_responder, true, true},
+	    {"explain/F15", false, V_from_responder, true, true},
+	    {"explain/healthy-cookie", false, V_works, true, true},
+	    {"explain/F06", false, V_works, false, false},
 	};
 	struct read r;
 	size_t i;
+	long got;
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		open_read(&r, cases[i].name, cases[i].keys);
-		if (value_of(&r.profile, cases[i].value) != cases[i].want)
-			fail_msg("case %zu, %s: %ld, expected %ld", i, cases[i].name,
-				 value_of(&r.profile, cases[i].value), cases[i].want);
+		got = value_of(&r.profile, cases[i].value);
+		if (got < cases[i].min || got > cases[i].max)
+			fail_msg("case %zu, %s: %ld, expected %ld to %ld", i, cases[i].name, got,
+				 cases[i].min, cases[i].max);
 		close_read(&r);
 	}
 }
@@ -258,7 +281,7 @@ static void selectors_need_keys_and_room(void **state)
 	assert_int_equal(r.profile.asked_i.n, 3);
 	assert_int_equal(r.profile.got_i.n, 1);
 	assert_string_equal(r.profile.asked_i.text[1], "10.254.1.0/24");
-	assert_string_equal(r.profile.asked_i.inner[1], "10.254.1.1/24");
+	assert_string_equal(r.profile.asked_i.inner[1], "10.254.1.2/32");
 	close_read(&r);
 	open_read(&r, "explain/F36", false);
 	assert_int_equal(r.profile.asked_i.n, 1);
@@ -325,6 +348,8 @@ static void packets_that_arrive_at_one_place_alone_are_lost(void **state)
 	(void)state;
 	assert_float_equal(loss_of(100, 100), 0, 1e-6);
 	assert_float_equal(loss_of(95, 100), 0.05, 1e-6);
+	/* The capture leaves packets out. */
+	assert_float_equal(loss_of(20, 100), 0, 1e-6);
 	/* The other capture ended earlier. */
 	assert_float_equal(loss_of(90, 90), 0, 1e-6);
 }
@@ -347,23 +372,25 @@ struct by_hand {
 	struct fact_frame frames[2];
 	struct ike_msg ike[2];
 	struct exchange x;
-	struct ike_sa_fact sa;
+	struct ike_sa_fact sas[2];
 	struct place_sum place;
 	struct survey s;
 };
 
-static unsigned rtt_of(uint64_t us, unsigned sent)
+static unsigned rtt_of(uint64_t us, unsigned sent, size_t ike_sa)
 {
 	unsigned rtt_ms;
-	struct by_hand h = {.x = {.sent = sent, .answered = 1, .first_response = 1}};
+	struct by_hand h = {
+	    .x = {.ike_sa = ike_sa, .sent = sent, .answered = 1, .first_response = 1}};
 	struct profile p = {.s = &h.s};
 
+	h.sas[1].addr_i.addr = (struct ip_addr){4, {10}}; /* another peer */
 	h.frames[1].time_us = us;
 	h.ike[1].frame = 1;
 	h.s = (struct survey){.f = {.frames = h.frames,
 				    .ike = h.ike,
-				    .ike_sas = &h.sa,
-				    .n_ike_sas = 1,
+				    .ike_sas = h.sas,
+				    .n_ike_sas = 2,
 				    .n_frames = 2,
 				    .n_ike = 2},
 			      .places = &h.place,
@@ -379,9 +406,10 @@ static unsigned rtt_of(uint64_t us, unsigned sent)
 static void the_round_trip_is_that_of_a_request_sent_once(void **state)
 {
 	(void)state;
-	assert_int_equal(rtt_of(40000, 1), 40);
-	assert_int_equal(rtt_of(40000, 2), 0);
-	assert_int_equal(rtt_of(3000, 1), 0); /* the ends' own work */
+	assert_int_equal(rtt_of(40000, 1, 0), 40);
+	assert_int_equal(rtt_of(40000, 2, 0), 0);
+	assert_int_equal(rtt_of(40000, 1, 1), 0);
+	assert_int_equal(rtt_of(3000, 1, 0), 0); /* the ends' own work */
 }
 
 int main(void)
