@@ -104,12 +104,14 @@ static void write_finding(const struct writing *w)
 
 static void write_who(const struct writing *w)
 {
-	char text[256];
+	char text[320];
 
-	snprintf(text, sizeof(text),
-		 "The initiator is lab-gw (%s) here, the responder vps (%s); names, secrets and "
-		 "certificates are new ones.",
-		 outer_address(w->p, true), outer_address(w->p, false));
+	snprintf(
+	    text, sizeof(text),
+	    "The initiator is lab-gw (%s) here, the responder vps (%s); names, secrets and "
+	    "certificates are new ones, and requests are sent again after half a second at the "
+	    "latest.",
+	    outer_address(w->p, true), outer_address(w->p, false));
 	fputs("#\n", w->out);
 	paragraph(w->out, "# ", text);
 }
