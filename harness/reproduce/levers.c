@@ -274,6 +274,7 @@ static const struct lever levers[] = {
 static const struct {
 	const char *finding, *takes;
 } missing[] = {
+    {"F09", "two clients with transport mode, which beetd does not have"},
     {"F10", "two clients behind one NAT box, and a responder that looks them up by address"},
     {"F13", "an end that has ML-KEM and does not fragment IKE_INTERMEDIATE"},
     {"F20", "an end that keeps the wrong SA after a collision"},
@@ -282,6 +283,7 @@ static const struct {
     {"F35", "an end that sends packets in an SA whose selectors do not cover them"},
     {"MAP-forgotten",
      "an end that answers what it does not know with INVALID_SPI (beetd is silent)"},
+    {"S13", "an end that makes packets in another mode than the one that it agreed on"},
     {"F40", "an end that puts a key exchange into the ESP proposal of IKE_AUTH"},
 };
 

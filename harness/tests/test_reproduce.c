@@ -173,10 +173,14 @@ static void a_finding_has_a_lever_or_says_what_it_would_take(void **state)
 	for (i = 0; i < n; i++) {
 		bool is_missing = strcmp(lever_missing(rules[i].id), none) != 0;
 
+		/* Of --config, which reproduce does not read. */
+		if (strncmp(rules[i].id, "CFG-", 4) == 0)
+			continue;
 		if (rules[i].kind == RULE_NOTE)
 			assert_null(lever_find(rules[i].id));
 		else if (!lever_find(rules[i].id) == !is_missing)
-			fail_msg("%s has neither a lever nor a reason, or both", rules[i].id);
+			fail_msg("%s: reproduce/levers.c must make it, or say what it takes",
+				 rules[i].id);
 	}
 }
 
@@ -212,13 +216,14 @@ static void what_does_not_show_is_not_called_healthy(void **state)
 	close_read(&r);
 }
 
-#define PROFILE_VALUES(X)                                                                       \
-	X(nat)                                                                                  \
-	X(path_mtu)                                                                             \
-	X(lan_mtu)                                                                              \
-	X(band_low)                                                                             \
-	X(icmp_told) X(timeout_ms) X(tries) X(dpd_ms) X(keepalive_ms) X(idle_ms) X(rekey_group) \
-	    X(auth) X(pings) X(from_responder) X(works)
+#define PROFILE_VALUES(X)                                                                  \
+	X(nat)                                                                             \
+	X(path_mtu)                                                                        \
+	X(lan_mtu)                                                                         \
+	X(band_low)                                                                        \
+	X(icmp_told)                                                                       \
+	X(timeout_ms) X(tries) X(dpd_ms) X(keepalive_ms) X(idle_ms) X(rekey_group) X(auth) \
+	    X(pings) X(from_responder) X(works)
 
 enum value {
 #define X(name) V_##name,
