@@ -408,13 +408,16 @@ static enum config_match id_is(const struct conf_section *conn, const char *said
 {
 	const struct conf_section *remote = conf_find_section(conn, "remote");
 	const char *want = config_text(remote, "id", NULL);
-	struct identity a, b;
+	struct identity a = {0}, b = {0};
+	enum config_match match = CONFIG_PERHAPS;
 
 	if (!said[0] || !want || strpbrk(want, "*%"))
 		return CONFIG_PERHAPS;
-	if (identity_parse(want, &a, NULL) || identity_parse(said, &b, NULL))
-		return CONFIG_PERHAPS;
-	return identity_eq(&a, &b) ? CONFIG_YES : CONFIG_NO;
+	if (!identity_parse(want, &a, NULL) && !identity_parse(said, &b, NULL))
+		match = identity_eq(&a, &b) ? CONFIG_YES : CONFIG_NO;
+	identity_clear(&a);
+	identity_clear(&b);
+	return match;
 }
 
 static bool is_known(const struct survey *s, const struct ike_sa_fact *sa)
