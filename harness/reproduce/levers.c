@@ -10,9 +10,9 @@
 
 #define PING	  "  - ping: {from: lab-gw, address: @r@}\n"
 #define PING_BACK "  - ping: {from: vps, address: @i@}\n"
-/* Whether an answer comes is not asked. */
 /* The mapping is lost after as much silence as in the capture. */
-#define MAPPING_ENDS   PING "@silence@  - nat-reboot: isp\n"
+#define MAPPING_ENDS PING "@silence@  - nat-reboot: isp\n"
+/* Whether an answer comes is not asked. */
 #define PINGS_FROM_LAB "  - shell: {node: lab-gw, run: \"ping -c 8 -i 0.5 -W 1 @r@; true\"}\n"
 #define TRANSFER_STALLS                                                                      \
 	"  - tcp: {from: @sender@, to: @taker@, address: @taken_at@, octets: 100k, expect: " \
@@ -42,7 +42,7 @@ static const struct lever levers[] = {
     {.finding = "MAP-version",
      .party = "the initiator",
      .how = "it speaks IKEv1 (strongSwan), and the responder IKEv2 alone",
-     .flags = LEVER_FAILS,
+     .flags = LEVER_FAILS | LEVER_IKEV1,
      .initiator_peer = "strongswan"},
     {.finding = "F45",
      .party = "the responder",

@@ -25,6 +25,7 @@ enum lever_flag {
 	LEVER_SMALL_LINK = 16384, /* the initiator's own */
 	LEVER_NETWORK_OK = 32768, /* loss and lost messages are as measured, besides */
 	LEVER_WIRE = 65536,	  /* the steps change the wire between the ends */
+	LEVER_IKEV1 = 131072,	  /* the initiator speaks that */
 };
 
 struct lever {

@@ -3,6 +3,8 @@
 #include "harness/reproduce/measure.h"
 #include "vpn/base/proto.h"
 
+#define PATHS_MAX 4096 /* each is compared with all: a flood has a hundred thousand */
+
 /* The last path to the same end that was over when this one began. */
 static const struct path *predecessor(const struct survey *s, const struct path *p)
 {
@@ -48,6 +50,10 @@ int measure_mapping(struct profile *p)
 	size_t i, changes = 0;
 	int err = 0;
 
+	if (s->n_paths > PATHS_MAX)
+		return profile_say(p, UNKNOWN, "mapping", NOT_SEEN, NOT_SEEN,
+				   "%zu ways between ends are in the captures, too many to tell",
+				   s->n_paths);
 	for (i = 0; !err && i < s->n_paths; i++) {
 		const struct path *new = &s->paths[i], *old;
 

@@ -252,7 +252,7 @@ static void write_liveness(const struct writing *w, const struct end *e)
 
 static void write_config(const struct writing *w, const struct end *e)
 {
-	bool old = e->peer && e->initiator; /* it stands for an end that speaks IKEv1 */
+	bool old = e->initiator && (w->l->flags & LEVER_IKEV1);
 
 	fprintf(w->out,
 		"    config: |\n"
