@@ -428,6 +428,7 @@ static void every_rule_has_a_case(void **state)
 	(void)state;
 	expect_family(live_rules_ike, n_live_rules_ike, changes, COUNT(changes));
 	expect_family(live_rules_ways, n_live_rules_ways, changes, COUNT(changes));
+	expect_family(live_rules_peer, n_live_rules_peer, changes, COUNT(changes));
 	expect_family(live_rules_counters, n_live_rules_counters, changes, COUNT(changes));
 	expect_family(live_rules_config, n_live_rules_config, changes, COUNT(changes));
 }

@@ -60,6 +60,29 @@ void live_finding_detail(struct finding *f, const char *text, ...)
 	va_end(args);
 }
 
+/* "dev eth0 src 192.0.2.1", "unreachable". Returns buf. */
+static const char *way_text(const struct fact_way *w, char *buf, size_t cap)
+{
+	char src[IP_ADDR_STRLEN];
+
+	if (w->kind == WAY_NONE)
+		snprintf(buf, cap, "unreachable");
+	else if (w->kind == WAY_LOCAL)
+		snprintf(buf, cap, "local");
+	else
+		snprintf(buf, cap, "dev %s src %s", w->dev,
+			 ip_addr_format(&w->src, src, sizeof(src)));
+	return buf;
+}
+
+void live_show_way(struct finding *found, const struct fact_way *w)
+{
+	char to[IP_ADDR_STRLEN], text[80];
+
+	live_finding_show(found, "ip route get %s: %s", ip_addr_format(&w->to, to, sizeof(to)),
+			  way_text(w, text, sizeof(text)));
+}
+
 /* ids: names with spaces between them. */
 static bool names_one(const char *ids, const char *id)
 {

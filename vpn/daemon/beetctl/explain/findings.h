@@ -56,12 +56,15 @@ void live_finding_show(struct finding *f, const char *text, ...)
 void live_finding_detail(struct finding *f, const char *text, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* "ip route get 192.0.2.1: dev eth0 src 198.51.100.2" */
+void live_show_way(struct finding *f, const struct fact_way *way);
+
 /* Runs every rule, leaves out what something else explains, sorts. */
 void live_find(const struct facts *f, struct findings *ret_findings);
 bool live_have_fault(const struct findings *f); /* notes do not count */
 
 /* One table a family. */
-#define RULE_FAMILIES(X) X(ike) X(ways) X(firewall) X(counters) X(config)
+#define RULE_FAMILIES(X) X(ike) X(ways) X(peer) X(firewall) X(counters) X(config)
 #define X(family)                                       \
 	extern const struct rule live_rules_##family[]; \
 	extern const size_t n_live_rules_##family;

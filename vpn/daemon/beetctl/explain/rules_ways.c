@@ -10,29 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "dev eth0 src 192.0.2.1", "unreachable". Returns buf. */
-static const char *way_text(const struct fact_way *w, char *buf, size_t cap)
-{
-	char src[IP_ADDR_STRLEN];
-
-	if (w->kind == WAY_NONE)
-		snprintf(buf, cap, "unreachable");
-	else if (w->kind == WAY_LOCAL)
-		snprintf(buf, cap, "local");
-	else
-		snprintf(buf, cap, "dev %s src %s", w->dev,
-			 ip_addr_format(&w->src, src, sizeof(src)));
-	return buf;
-}
-
-static void show_way(struct finding *found, const struct fact_way *w)
-{
-	char to[IP_ADDR_STRLEN], text[80];
-
-	live_finding_show(found, "ip route get %s: %s", ip_addr_format(&w->to, to, sizeof(to)),
-			  way_text(w, text, sizeof(text)));
-}
-
 /* --- Into the tunnel --- */
 
 /* Routes of children without an interface ID come with the SA, or with its trap. */
@@ -86,7 +63,7 @@ static void judge_way(const struct facts *f, struct findings *out, const struct 
 	    out, CERTAIN, "Packets for %s, which is behind child %s, %s%s%s.", ts, c->name,
 	    net->way.kind == WAY_NONE ? "have no route" : "leave by ",
 	    net->way.kind == WAY_NONE ? "" : net->way.dev, tunnel ? " and not by the tunnel" : "");
-	show_way(found, &net->way);
+	live_show_way(found, &net->way);
 	if (tunnel)
 		live_finding_detail(found, "Here: ip route add %s dev %s", ts, tunnel->name);
 }
@@ -184,7 +161,7 @@ static void find_source(const struct facts *f, struct findings *out)
 			    strcmp(w->dev, tunnel->name) != 0 || in_local(c, &w->src))
 				continue;
 			ip_addr_format(&w->src, src, sizeof(src));
-			show_way(
+			live_show_way(
 			    live_finding_add(out, CERTAIN,
 					     "What this host itself sends into child %s carries "
 					     "%s, which is outside its local selectors.",
@@ -258,7 +235,7 @@ static void judge_filter(struct findings *out, const struct facts *f, const stru
 			     "%s on %s are dropped: the way back to their sender leads out by %s.",
 			     what, in->name, back->dev);
 	live_finding_show(found, "net.ipv4.conf.%s.rp_filter = 1 (strict)", in->name);
-	show_way(found, back);
+	live_show_way(found, back);
 	if (f->rp_filtered.now)
 		live_finding_show(found, "nstat: TcpExtIPReversePathFilter %llu",
 				  (unsigned long long)f->rp_filtered.now);
@@ -276,56 +253,6 @@ static void find_filter(const struct facts *f, struct findings *out)
 			judge_filter(out, f, tunnel, &c->remote[k].way, "Decrypted packets");
 	}
 	judge_filter(out, f, live_link(f, f->peer.dev), &f->peer_back, "The peer's packets");
-}
-
-/* --- To the peer --- */
-
-static void find_peer_route(const struct facts *f, struct findings *out)
-{
-	char to[IP_ADDR_STRLEN];
-
-	if (f->peer.kind != WAY_NONE)
-		return;
-	show_way(live_finding_add(out, CERTAIN, "There is no route to the peer %s.",
-				  ip_addr_format(&f->peer.to, to, sizeof(to))),
-		 &f->peer);
-}
-
-static void find_peer_inside(const struct facts *f, struct findings *out)
-{
-	const struct fact_link *l = live_link(f, f->peer.dev);
-	size_t i;
-
-	if (f->peer.kind != WAY_OUT || !l)
-		return;
-	for (i = 0; i < f->n_children; i++) {
-		if (live_tunnel(f, &f->children[i]) != l)
-			continue;
-		show_way(live_finding_add(out, CERTAIN,
-					  "The peer is routed into its own tunnel (%s).", l->name),
-			 &f->peer);
-		return;
-	}
-}
-
-/* Numeric addresses, of which the host has none. */
-static void find_local_address(const struct facts *f, struct findings *out)
-{
-	char list[FACT_TEXT_MAX], *at, *word;
-	struct ip_addr addr;
-	bool any = false;
-
-	snprintf(list, sizeof(list), "%s", f->local_addrs);
-	for (word = strtok_r(list, " ", &at); word; word = strtok_r(NULL, " ", &at)) {
-		if (ip_addr_parse(word, &addr) || ip_addr_is_any(&addr) || live_is_own(f, &addr))
-			return;
-		any = true;
-	}
-	if (any && f->n_addrs)
-		live_finding_show(live_finding_add(out, CERTAIN,
-						   "This host has none of the addresses that "
-						   "the connection says are its own."),
-				  "local_addrs = %s; ip address: none of them", f->local_addrs);
 }
 
 RULES(
@@ -404,35 +331,4 @@ RULES(
      .remedy = "sysctl net.ipv4.conf.DEVICE.rp_filter=2 (loose); the greater of this and "
 	       "net.ipv4.conf.all.rp_filter is in force.",
      .clause = "RFC 3704 §2.2, §2.4",
-     .find = find_filter},
-    {.id = "LIVE-peer-route",
-     .names = "negotiation failure map 1; troubleshooting flow 1",
-     .kind = RULE_FAULT,
-     .rank = 3,
-     .unless = "",
-     .title = "There is no route to the peer",
-     .why = "Without one nothing leaves this host.",
-     .remedy = "Look at ip route, at the uplink, and at the address in remote_addrs.",
-     .clause = "RFC 1122 §3.3.1",
-     .find = find_peer_route},
-    {.id = "LIVE-peer-inside",
-     .names = "",
-     .kind = RULE_FAULT,
-     .rank = 4,
-     .unless = "",
-     .title = "The peer's own address is routed into the tunnel",
-     .why = "ESP packets to the peer would have to go through the SA that makes them.",
-     .remedy = "Add a host route to the peer through the outer interface, or narrow the selectors.",
-     .clause = "RFC 4301 §4.4.1",
-     .find = find_peer_inside},
-    {.id = "LIVE-local-address",
-     .names = "",
-     .kind = RULE_FAULT,
-     .rank = 3,
-     .unless = "",
-     .title = "This host does not have the connection's local address",
-     .why = "local_addrs names an address that is not, or no longer, on any of its links (a new "
-	    "lease, another host's file). Behind a NAT the private address belongs there.",
-     .remedy = "Correct local_addrs, or leave it out: the kernel then chooses.",
-     .clause = "RFC 7296 §2.23",
-     .find = find_local_address});
+     .find = find_filter});
