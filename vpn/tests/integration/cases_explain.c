@@ -86,14 +86,15 @@ static const char *first_fault(const json_t *findings)
 }
 
 /* The exit status says the same as the findings; and the kernel was asked. */
-static void expect_finding(struct lab *lab, struct peer *peer, const char *id, const char *when)
+static void expect_finding_of(struct lab *lab, struct peer *peer, const char *script,
+			      const char *id, const char *when)
 {
 	struct process_output output = {0};
 	int status = -1;
 	json_t *json;
 	bool same;
 
-	run_in(lab, peer, "$BEETCTL explain pair --json --uri $URI", &status, &output);
+	run_in(lab, peer, script, &status, &output);
 	json = json_loads(output.text, 0, NULL);
 	if (!json || !json_is_true(json_object_get(json, "kernel")) ||
 	    json_array_size(json_object_get(json, "limits")) > 0)
@@ -104,6 +105,24 @@ static void expect_finding(struct lab *lab, struct peer *peer, const char *id, c
 			 output.text);
 	json_decref(json);
 	process_output_free(&output);
+}
+
+static void expect_finding(struct lab *lab, struct peer *peer, const char *id, const char *when)
+{
+	expect_finding_of(lab, peer, "$BEETCTL explain pair --json --uri $URI", id, when);
+}
+
+/* The same while packets to an address are sent, with two looks at the counters. */
+static void expect_while_pinging(struct lab *lab, const char *to, const char *id)
+{
+	char script[256];
+
+	snprintf(script, sizeof(script),
+		 "ping -q -i 0.1 -w 10 %s >/dev/null & "
+		 "$BEETCTL explain pair --watch 1 --json --uri $URI; status=$?; kill $!; "
+		 "exit $status",
+		 to);
+	expect_finding_of(lab, lab->vps, script, id, to);
 }
 
 static void open_tunnel(struct lab *lab, const struct peer_driver *gw,
@@ -151,6 +170,10 @@ static void run_explain(const struct it_case *it, const struct peer_driver *gw,
 		run_well(&lab, peer, b->mends);
 		expect_finding(&lab, peer, "", b->mends);
 	}
+	run_well(&lab, lab.vps, "ip route add 10.9.0.0/24 dev xfrm1");
+	expect_while_pinging(&lab, "192.168.1.28", "");
+	expect_while_pinging(&lab, "10.9.0.1", "LIVE-no-policy");
+	run_well(&lab, lab.vps, "ip route del 10.9.0.0/24 dev xfrm1");
 	lab_terminate(&lab, "pair");
 	lab_close(&lab);
 }
