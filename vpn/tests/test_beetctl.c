@@ -199,6 +199,8 @@ static void wrong_command_lines_are_usage_errors(void **state)
 	}
 	assert_int_equal(beetctl_at("up"), 2);
 	assert_int_equal(beetctl_at("up x --timeout soon"), 2);
+	assert_int_equal(beetctl_at("explain"), 2);
+	assert_int_equal(beetctl_at("explain home --watch soon"), 2);
 }
 
 static void help_is_there_for_all_and_for_each(void **state)
@@ -355,6 +357,16 @@ static int setup_loaded(void **state)
 	setup(state);
 	cp_load_pair(); /* before the thread has anything to do */
 	return 0;
+}
+
+static void explain_names_what_is_loaded(void **state)
+{
+	(void)state;
+	assert_int_equal(beetctl_at("explain nope"), 2);
+	assert_shows("no connection 'nope' is loaded; there are: home");
+	/* What it finds on this machine is its own business: that it says so is not. */
+	assert_in_range(beetctl_at("explain home"), 0, 1);
+	assert_shows("home with beetd 1.2.3: no IKE SA, 0 of 1 children up");
 }
 
 /* --- JSON --- */
@@ -517,6 +529,7 @@ int main(void)
 	    CASE(up_shows_the_log_and_status_the_sa),
 	    cmocka_unit_test_setup_teardown(an_established_sa_is_shown_in_swanctls_layout,
 					    setup_loaded, teardown),
+	    cmocka_unit_test_setup_teardown(explain_names_what_is_loaded, setup_loaded, teardown),
 	    cmocka_unit_test_setup_teardown(json_is_json_everywhere, setup_loaded, teardown),
 	    cmocka_unit_test_setup_teardown(list_sas_as_json_has_the_daemons_fields, setup_loaded,
 					    teardown),
