@@ -212,13 +212,12 @@ static const struct lever levers[] = {
 	      "  - terminate: {node: lab-gw, ike: pair}\n",
      .may_fail = "cleartext"},
     {.finding = "S15",
-     .party = "the initiator's gateway",
-     .how = "it has no route into the tunnel (policy routing stands for that)",
+     .party = "a gateway",
+     .how = "the responder's has no route into the tunnel (policy routing stands for that)",
      .flags = LEVER_LEFT_UP,
-     .steps =
-	 "  - shell: {node: lab-gw, run: \"ip rule add pref 100 to @r@ lookup main && ping -c 3 "
-	 "-i 0.3 -W 1 -I 192.168.1.2 @r@ && exit 1; true\"}\n"
-	 "  - terminate: {node: lab-gw, ike: pair}\n",
+     .steps = "  - shell: {node: vps, run: \"ip rule add pref 100 to @i@ lookup main && ping -c 3 "
+	      "-i 0.3 -W 1 -I 203.0.113.10 @i@ && exit 1; true\"}\n"
+	      "  - terminate: {node: lab-gw, ike: pair}\n",
      .may_fail = "cleartext"},
     {.finding = "F32",
      .party = "the responder's gateway",

@@ -216,14 +216,16 @@ static void what_does_not_show_is_not_called_healthy(void **state)
 	close_read(&r);
 }
 
-#define PROFILE_VALUES(X)                                                                  \
-	X(nat)                                                                             \
-	X(path_mtu)                                                                        \
-	X(lan_mtu)                                                                         \
-	X(band_low)                                                                        \
-	X(icmp_told)                                                                       \
-	X(timeout_ms) X(tries) X(dpd_ms) X(keepalive_ms) X(idle_ms) X(rekey_group) X(auth) \
-	    X(pings) X(from_responder) X(works)
+#define PROFILE_VALUES(X) \
+	X(nat)            \
+	X(path_mtu)       \
+	X(lan_mtu)        \
+	X(band_low)       \
+	X(icmp_told)      \
+	X(timeout_ms)     \
+	X(tries)          \
+	X(dpd_ms)         \
+	X(keepalive_ms) X(idle_ms) X(rekey_group) X(auth) X(pings) X(from_responder) X(works)
 
 enum value {
 #define X(name) V_##name,
