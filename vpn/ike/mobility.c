@@ -27,6 +27,9 @@ void mobility_follow_esp(struct ike_sa *sa, const struct endpoint *remote, uint6
 {
 	if (endpoint_eq(remote, &sa->remote) || !sa->nat_remote || sa->nat_local)
 		return;
+	/* A native ESP packet that a NAT let through, from before the SA was encapsulated. */
+	if (!remote->port)
+		return;
 	if (sa->last_moved && now - sa->last_moved < PEER_MOVE_INTERVAL)
 		return;
 	move(sa, remote, now);

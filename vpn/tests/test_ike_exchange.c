@@ -294,6 +294,24 @@ static void esp_moves_the_peer_but_not_the_host_behind_the_nat(void **state)
 	assert_false(endpoint_eq(&info.remote, &moved));
 }
 
+/* RFC 7296 §2.23 follows UDP: a native packet has no port, though it is authentic. A peer that
+ * moves behind a NAT has sent some before it learnt to encapsulate. */
+static void a_native_packet_leads_nowhere(void **state)
+{
+	struct pair *p = fresh(state, 10);
+	struct endpoint native = {.port = 0};
+	struct ike_sa_info info;
+
+	p->nat = true;
+	assert_int_equal(pair_initiate(p, &p->a, "net"), 0);
+	native.addr = ip_addr_from_v4((uint8_t[]){198, 51, 100, 9});
+	ike_engine_peer_moved(p->b.engine, p->b.sas[!p->b.sas[0].inbound].spi, &native, p->now);
+	pair_settle(p);
+	assert_true(ike_engine_sa(p->b.engine, 0, &info));
+	assert_true(ip_addr_eq(&info.remote.addr, &native.addr));
+	assert_int_not_equal(info.remote.port, 0);
+}
+
 static void keepalives_go_out_behind_a_nat_only(void **state)
 {
 	struct pair *p = fresh(state, 12);
@@ -390,6 +408,7 @@ int main(void)
 					    setup, teardown),
 	    cmocka_unit_test_setup_teardown(esp_moves_the_peer_but_not_the_host_behind_the_nat,
 					    setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_native_packet_leads_nowhere, setup, teardown),
 	    cmocka_unit_test_setup_teardown(keepalives_go_out_behind_a_nat_only, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_retransmission_puts_the_keepalive_off, setup,
 					    teardown),
