@@ -65,6 +65,11 @@ static inline struct fact_child well_child(void)
 	c.cfg_remote[0] = c.remote[0].ts = selector("10.2.0.0/16");
 	c.local[0].way = way("192.168.1.2", "eth1", "192.168.1.1");
 	c.remote[0].way = way("10.2.0.1", "xfrm1", "192.168.1.1");
+	c.forwarded[0][0] = (struct fact_way){.kind = WAY_OUT,
+					      .to = addr("10.2.0.1"),
+					      .dev = "xfrm1",
+					      .from = addr("192.168.1.2"),
+					      .iif = "eth1"};
 	return c;
 }
 

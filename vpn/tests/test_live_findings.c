@@ -147,6 +147,16 @@ static void route_blackhole(struct facts *f)
 	f->children[0].remote[0].way.kind = WAY_NONE;
 }
 
+static void forwarded_astray(struct facts *f)
+{
+	strcpy(f->children[0].forwarded[0][0].dev, "eth0");
+}
+
+static void forwarded_refused(struct facts *f)
+{
+	f->children[0].forwarded[0][0].kind = WAY_NONE;
+}
+
 static void way_not_asked(struct facts *f)
 {
 	f->children[0].remote[0].way = (struct fact_way){0};
@@ -378,6 +388,8 @@ static const struct change changes[] = {
     CHANGE(tunnel_missing, "LIVE-link", CERTAIN),
     CHANGE(route_missing, "S15", CERTAIN),
     CHANGE(route_blackhole, "S15", CERTAIN),
+    CHANGE(forwarded_astray, "S15", CERTAIN),
+    CHANGE(forwarded_refused, "", 0),
     CHANGE(way_not_asked, "", 0),
     CHANGE(kernel_policies, "", 0),
     CHANGE(overlap, "LIVE-overlap", LIKELY),

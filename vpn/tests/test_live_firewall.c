@@ -85,6 +85,21 @@ static void masquerades_outside(struct facts *f)
 		     RULE("ip", "postrouting", NAME("oifname", "eth0") "{\"masquerade\": null}"));
 }
 
+/* The tunnel is left out of NAT, and a rule leads what is forwarded past the tunnel. */
+static void masquerades_what_goes_astray(struct facts *f)
+{
+	masquerades_outside(f);
+	strcpy(f->children[0].forwarded[0][0].dev, "eth0");
+}
+
+/* The new source is one of the selectors, and goes astray all the same. */
+static void hides_what_goes_astray(struct facts *f)
+{
+	strcpy(f->children[0].forwarded[0][0].dev, "eth0");
+	rules(f, CHAIN("ip", "nat", "postrouting", "accept")
+		     RULE("ip", "postrouting", "{\"snat\": {\"addr\": \"192.168.1.1\"}}"));
+}
+
 static void masquerades_within(struct facts *f)
 {
 	rules(f, CHAIN("ip", "nat", "postrouting", "accept")
@@ -126,6 +141,8 @@ static const struct change changes[] = {
     CHANGE(drops_4500_elsewhere, "", 0),
     CHANGE(masquerades_all, "F31", CERTAIN),
     CHANGE(masquerades_outside, "", 0),
+    CHANGE(masquerades_what_goes_astray, "F31", CERTAIN),
+    CHANGE(hides_what_goes_astray, "F31", CERTAIN),
     CHANGE(masquerades_within, "LIVE-hidden", CERTAIN),
     CHANGE(forwards_outwards_only, "S16", POSSIBLE),
     CHANGE(forwards_both_ways, "", 0),

@@ -20,6 +20,9 @@ static const struct breakage breakages[] = {
     {"LIVE-forwarding", false, "sysctl -qw net.ipv4.ip_forward=0",
      "sysctl -qw net.ipv4.ip_forward=1"},
     {"S15", true, "ip route del 192.168.1.0/24 dev xfrm1", "ip route add 192.168.1.0/24 dev xfrm1"},
+    {"S15", false,
+     "ip route add default via 192.168.1.1 table 99; ip rule add pref 100 iif eth0 lookup 99",
+     "ip rule del pref 100; ip route flush table 99"},
     {"F31", false,
      "nft add table ip t; nft 'add chain ip t c { type nat hook postrouting priority 100; }'; "
      "nft add rule ip t c masquerade",

@@ -62,6 +62,9 @@ struct fact_way {
 	struct ip_addr to;
 	struct ip_addr src; /* that the kernel would choose; may be unset */
 	char dev[IF_NAMESIZE];
+	/* Of a packet that is forwarded: where it comes from, and in by; else unset. */
+	struct ip_addr from;
+	char iif[IF_NAMESIZE];
 };
 
 /* A selector of a child, and one host of it that is not this one. */
@@ -84,6 +87,8 @@ struct fact_child {
 	/* The SA's, or if there is none those of the configuration that are no "dynamic". */
 	struct fact_net local[FACT_SELECTORS_MAX], remote[FACT_SELECTORS_MAX];
 	size_t n_local, n_remote;
+	/* From a host of a local selector that is behind this one to a host of a remote one. */
+	struct fact_way forwarded[FACT_SELECTORS_MAX][FACT_SELECTORS_MAX];
 	/* Of the newest SA. */
 	char sa_mode[16], mode_reason[FACT_TEXT_MAX];
 	bool encap;

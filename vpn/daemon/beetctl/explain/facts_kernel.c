@@ -133,14 +133,19 @@ static int take_answer(struct nl_msg *m, void *arg)
 	return NL_OK;
 }
 
-static struct nl_msg *question(const struct ip_addr *to, uint32_t mark)
+/* What is asked: way.to and, of a forwarded packet, way.from and way.iif. */
+static struct nl_msg *question(const struct fact_way *way, uint32_t mark)
 {
+	const struct ip_addr *to = &way->to, *from = &way->from;
 	struct rtmsg rt = {.rtm_family = to->family == 6 ? AF_INET6 : AF_INET,
-			   .rtm_dst_len = (uint8_t)ip_addr_bits(to)};
+			   .rtm_dst_len = (uint8_t)ip_addr_bits(to),
+			   .rtm_src_len = (uint8_t)ip_addr_bits(from)};
 	struct nl_msg *m = nlmsg_alloc_simple(RTM_GETROUTE, NLM_F_REQUEST);
 
 	if (m && (nlmsg_append(m, &rt, sizeof(rt), NLMSG_ALIGNTO) ||
 		  nla_put(m, RTA_DST, (int)ip_addr_len(to), to->b) ||
+		  (ip_addr_is_set(from) && (nla_put(m, RTA_SRC, (int)ip_addr_len(from), from->b) ||
+					    nla_put_u32(m, RTA_IIF, if_nametoindex(way->iif)))) ||
 		  (mark && nla_put_u32(m, RTA_MARK, mark)))) {
 		nlmsg_free(m);
 		return NULL;
@@ -149,19 +154,38 @@ static struct nl_msg *question(const struct ip_addr *to, uint32_t mark)
 }
 
 /* An error of the kernel (unreachable, blackhole) is an answer: there is no way. */
-static struct fact_way ask_way(struct nl_sock *sock, const struct ip_addr *to, uint32_t mark)
+static void ask(struct nl_sock *sock, struct fact_way *way, uint32_t mark)
 {
-	struct fact_way way = {.kind = WAY_NONE, .to = *to};
-	struct answer answer = {.way = &way};
-	struct nl_msg *m = question(to, mark);
+	struct answer answer = {.way = way};
+	struct nl_msg *m = question(way, mark);
 
 	if (!m)
-		return (struct fact_way){.kind = WAY_NOT_ASKED};
+		return;
+	way->kind = WAY_NONE;
 	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, take_answer, &answer);
 	if (nl_send_auto(sock, m) >= 0)
 		nl_recvmsgs_default(sock);
 	nlmsg_free(m);
+}
+
+static struct fact_way ask_way(struct nl_sock *sock, const struct ip_addr *to, uint32_t mark)
+{
+	struct fact_way way = {.to = *to};
+
+	ask(sock, &way, mark);
 	return way;
+}
+
+/* Rules may ask by which device a packet has come in: forwarded ones can go another way. */
+static void ask_forwarded(struct nl_sock *sock, const struct fact_net *local,
+			  const struct fact_net *remote, struct fact_way *ret_way)
+{
+	if (local->way.kind != WAY_OUT || remote->way.kind == WAY_NOT_ASKED ||
+	    local->way.to.family != remote->way.to.family)
+		return;
+	*ret_way = (struct fact_way){.to = remote->way.to, .from = local->way.to};
+	memcpy(ret_way->iif, local->way.dev, sizeof(ret_way->iif));
+	ask(sock, ret_way, 0);
 }
 
 /* --- Which host to ask for --- */
@@ -213,7 +237,7 @@ static void ask_net(struct nl_sock *sock, const struct facts *f, struct fact_net
 
 static void ask_nets(struct nl_sock *sock, struct facts *f)
 {
-	size_t i, k;
+	size_t i, k, m;
 
 	for (i = 0; i < f->n_children; i++) {
 		struct fact_child *c = &f->children[i];
@@ -222,6 +246,10 @@ static void ask_nets(struct nl_sock *sock, struct facts *f)
 			ask_net(sock, f, &c->local[k]);
 		for (k = 0; k < c->n_remote; k++)
 			ask_net(sock, f, &c->remote[k]);
+		for (k = 0; k < c->n_local; k++)
+			for (m = 0; m < c->n_remote; m++)
+				ask_forwarded(sock, &c->local[k], &c->remote[m],
+					      &c->forwarded[k][m]);
 	}
 }
 

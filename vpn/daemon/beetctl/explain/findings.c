@@ -70,17 +70,22 @@ static const char *way_text(const struct fact_way *w, char *buf, size_t cap)
 	else if (w->kind == WAY_LOCAL)
 		snprintf(buf, cap, "local");
 	else
-		snprintf(buf, cap, "dev %s src %s", w->dev,
-			 ip_addr_format(&w->src, src, sizeof(src)));
+		snprintf(buf, cap, "dev %s%s%s", w->dev, ip_addr_is_set(&w->src) ? " src " : "",
+			 ip_addr_is_set(&w->src) ? ip_addr_format(&w->src, src, sizeof(src)) : "");
 	return buf;
 }
 
 void live_show_way(struct finding *found, const struct fact_way *w)
 {
-	char to[IP_ADDR_STRLEN], text[80];
+	char to[IP_ADDR_STRLEN], from[IP_ADDR_STRLEN], text[80];
 
-	live_finding_show(found, "ip route get %s: %s", ip_addr_format(&w->to, to, sizeof(to)),
-			  way_text(w, text, sizeof(text)));
+	ip_addr_format(&w->to, to, sizeof(to));
+	way_text(w, text, sizeof(text));
+	if (ip_addr_is_set(&w->from))
+		live_finding_show(found, "ip route get %s from %s iif %s: %s", to,
+				  ip_addr_format(&w->from, from, sizeof(from)), w->iif, text);
+	else
+		live_finding_show(found, "ip route get %s: %s", to, text);
 }
 
 /* ids: names with spaces between them. */

@@ -85,6 +85,7 @@ struct pair {
 	const struct fact_child *child;
 	const struct fact_net *local, *remote;
 	const char *lan, *tunnel;
+	const char *out; /* by which forwarded packets leave: the tunnel's, or not */
 };
 
 typedef void pair_fn(const struct facts *f, struct findings *out, const struct pair *pair);
@@ -120,6 +121,9 @@ static void for_each_pair(const struct facts *f, struct findings *out, pair_fn *
 						 .remote = &c->remote[m],
 						 .lan = c->local[k].way.dev,
 						 .tunnel = tunnel_name(f, c)};
+
+				p.out = c->forwarded[k][m].kind == WAY_OUT ? c->forwarded[k][m].dev
+									   : p.tunnel;
 
 				if (is_pair(&p))
 					judge(f, out, &p);
@@ -204,11 +208,12 @@ static bool translated(const struct facts *f, const struct pair *p, struct nft_o
 {
 	struct nft_packet packet = forwarded(p, true);
 
+	packet.oif = p->out;
 	*ret_outcome = nft_source_nat(f->nft, &packet);
 	*ret_to = ret_outcome->to;
 	if (ret_outcome->does != NFT_REWRITES)
 		return false;
-	return ip_addr_is_set(ret_to) || device_address(f, p->tunnel, packet.src.family, ret_to);
+	return ip_addr_is_set(ret_to) || device_address(f, p->out, packet.src.family, ret_to);
 }
 
 static void show_translation(struct finding *found, const struct pair *p,
@@ -218,24 +223,30 @@ static void show_translation(struct finding *found, const struct pair *p,
 
 	live_finding_show(found, "%s", o->rule);
 	live_finding_show(found, "from %s, as an example, by %s: the source becomes %s",
-			  ip_addr_format(&p->local->way.to, from, sizeof(from)), p->tunnel,
+			  ip_addr_format(&p->local->way.to, from, sizeof(from)), p->out,
 			  ip_addr_format(to, new, sizeof(new)));
+}
+
+static bool passes_tunnel_by(const struct pair *p)
+{
+	return strcmp(p->out, p->tunnel) != 0;
 }
 
 static void judge_nat(const struct facts *f, struct findings *out, const struct pair *p)
 {
+	const char *by =
+	    passes_tunnel_by(p) ? "and leave in the clear" : "and then fit none of its selectors";
 	struct nft_outcome o;
 	struct ip_addr to;
 	char ts[TS_STRLEN];
 
-	if (!translated(f, p, &o, &to) || in_selectors(p->child, &to))
+	if (!translated(f, p, &o, &to) || (!passes_tunnel_by(p) && in_selectors(p->child, &to)))
 		return;
 	show_translation(
 	    live_finding_add(
 		out, CERTAIN,
-		"Packets from %s are given another source before child %s sees them, and "
-		"then fit none of its selectors.",
-		ts_format(&p->local->ts, ts, sizeof(ts)), p->child->name),
+		"Packets from %s are given another source before child %s sees them, %s.",
+		ts_format(&p->local->ts, ts, sizeof(ts)), p->child->name, by),
 	    p, &o, &to);
 }
 
@@ -250,7 +261,7 @@ static void judge_hidden(const struct facts *f, struct findings *out, const stru
 	struct ip_addr to;
 	char ts[TS_STRLEN];
 
-	if (!translated(f, p, &o, &to) || !in_selectors(p->child, &to))
+	if (passes_tunnel_by(p) || !translated(f, p, &o, &to) || !in_selectors(p->child, &to))
 		return;
 	show_translation(live_finding_add(out, CERTAIN,
 					  "Hosts of %s appear to the other end as this gateway.",

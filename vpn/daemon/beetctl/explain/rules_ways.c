@@ -68,6 +68,36 @@ static void judge_way(const struct facts *f, struct findings *out, const struct 
 		live_finding_detail(found, "Here: ip route add %s dev %s", ts, tunnel->name);
 }
 
+/* This host's own packets go right, and those that it forwards do not: a rule is in between. */
+static void judge_forwarded(const struct facts *f, struct findings *out, const struct fact_child *c,
+			    const struct fact_net *local, const struct fact_way *way)
+{
+	const struct fact_link *tunnel = live_tunnel(f, c);
+	struct finding *found;
+	char ts[TS_STRLEN];
+
+	if (way->kind != WAY_OUT || !tunnel || !strcmp(way->dev, tunnel->name) ||
+	    !strcmp(local->way.dev, tunnel->name))
+		return;
+	found = live_finding_add(
+	    out, CERTAIN,
+	    "What this host forwards from %s into child %s leaves by %s and not by the tunnel.",
+	    ts_format(&local->ts, ts, sizeof(ts)), c->name, way->dev);
+	live_show_way(found, way);
+	live_finding_detail(found, "Here: ip rule shows which rule asks for iif %s.", way->iif);
+}
+
+static void find_route_of_forwarded(const struct facts *f, struct findings *out,
+				    const struct fact_child *c)
+{
+	size_t k, m;
+
+	for (k = 0; k < c->n_local; k++)
+		for (m = 0; m < c->n_remote; m++)
+			if (!leads_astray(f, c, &c->remote[m]))
+				judge_forwarded(f, out, c, &c->local[k], &c->forwarded[k][m]);
+}
+
 static void find_route(const struct facts *f, struct findings *out)
 {
 	size_t i, k;
@@ -78,6 +108,8 @@ static void find_route(const struct facts *f, struct findings *out)
 		for (k = 0; needs_way(f, c) && k < c->n_remote; k++)
 			if (leads_astray(f, c, &c->remote[k]))
 				judge_way(f, out, c, &c->remote[k]);
+		if (needs_way(f, c))
+			find_route_of_forwarded(f, out, c);
 	}
 }
 
