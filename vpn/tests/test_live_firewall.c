@@ -130,6 +130,20 @@ static void clamps_on_both(struct facts *f)
 		     "ip", "filter", "forward", "accept") RULE("ip", "forward", MSS));
 }
 
+static void drops_before_routing(struct facts *f)
+{
+	rules(f, CHAIN("inet", "filter", "prerouting", "accept")
+		     RULE("inet", "prerouting", NAME("iifname", "xfrm1") "{\"drop\": null}"));
+}
+
+static void drops_tcp_before_routing(struct facts *f)
+{
+	rules(f, CHAIN("inet", "filter", "prerouting", "accept")
+		     RULE("inet", "prerouting",
+			  NAME("iifname", "xfrm1") MATCH("\"meta\": {\"key\": \"l4proto\"}",
+							 "\"tcp\"") "{\"drop\": null}"));
+}
+
 /* --- The table --- */
 
 static const struct change changes[] = {
@@ -139,6 +153,8 @@ static const struct change changes[] = {
     CHANGE(lets_answers_in, "", 0),
     CHANGE(drops_4500_outside, "LIVE-firewall", CERTAIN),
     CHANGE(drops_4500_elsewhere, "", 0),
+    CHANGE(drops_before_routing, "LIVE-decrypted", CERTAIN),
+    CHANGE(drops_tcp_before_routing, "", 0),
     CHANGE(masquerades_all, "F31", CERTAIN),
     CHANGE(masquerades_outside, "", 0),
     CHANGE(masquerades_what_goes_astray, "F31", CERTAIN),
@@ -162,6 +178,7 @@ static void each_change_gives_its_finding_first_and_wellness_none(void **state)
 static void every_rule_has_a_case(void **state)
 {
 	(void)state;
+	expect_family(live_rules_decrypted, n_live_rules_decrypted, changes, COUNT(changes));
 	expect_family(live_rules_firewall, n_live_rules_firewall, changes, COUNT(changes));
 }
 

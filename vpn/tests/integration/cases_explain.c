@@ -27,6 +27,11 @@ static const struct breakage breakages[] = {
      "nft add table ip t; nft 'add chain ip t c { type nat hook postrouting priority 100; }'; "
      "nft add rule ip t c masquerade",
      "nft delete table ip t"},
+    {"LIVE-decrypted", true,
+     "nft add table inet t; nft 'add chain inet t c { type filter hook prerouting priority -150; "
+     "}'; "
+     "nft add rule inet t c iifname xfrm1 drop",
+     "nft delete table inet t"},
     {"S16", false,
      "nft add table ip t; nft 'add chain ip t c { type filter hook forward priority 0; policy "
      "drop; }'; nft add rule ip t c ct state established,related accept; "
