@@ -130,6 +130,31 @@ static void clamps_on_both(struct facts *f)
 		     "ip", "filter", "forward", "accept") RULE("ip", "forward", MSS));
 }
 
+static void clamps_what_goes_in(struct facts *f)
+{
+	rules(f, CHAIN("ip", "filter", "forward", "accept")
+		     RULE("ip", "forward", NAME("oifname", "xfrm1") MSS));
+}
+
+static void clamps_what_comes_out(struct facts *f)
+{
+	rules(f, CHAIN("ip", "filter", "forward", "accept")
+		     RULE("ip", "forward", NAME("iifname", "xfrm1") MSS));
+}
+
+static void clamps_each_way(struct facts *f)
+{
+	rules(f, CHAIN("ip", "filter", "forward", "accept")
+		     RULE("ip", "forward", NAME("iifname", "xfrm1") MSS)
+			 RULE("ip", "forward", NAME("oifname", "xfrm1") MSS));
+}
+
+static void clamps_one_way_beside_the_daemon(struct facts *f)
+{
+	clamps_what_goes_in(f);
+	f->children[0].tcp_mss = true;
+}
+
 static void drops_before_routing(struct facts *f)
 {
 	rules(f, CHAIN("inet", "filter", "prerouting", "accept")
@@ -164,6 +189,10 @@ static const struct change changes[] = {
     CHANGE(forwards_both_ways, "", 0),
     CHANGE(clamps_on_output, "F18", LIKELY),
     CHANGE(clamps_on_both, "", 0),
+    CHANGE(clamps_what_goes_in, "F18", LIKELY),
+    CHANGE(clamps_what_comes_out, "F18", LIKELY),
+    CHANGE(clamps_each_way, "", 0),
+    CHANGE(clamps_one_way_beside_the_daemon, "", 0),
 };
 
 static void each_change_gives_its_finding_first_and_wellness_none(void **state)

@@ -48,6 +48,10 @@ static const struct breakage breakages[] = {
      "nft add table ip t; nft 'add chain ip t forward { type filter hook output priority -150; }'; "
      "nft add rule ip t forward tcp flags syn tcp option maxseg size set 1380",
      "nft delete table ip t"},
+    {"F18", false,
+     "nft add table ip t; nft 'add chain ip t c { type filter hook forward priority -150; }'; "
+     "nft add rule ip t c oifname xfrm1 tcp flags syn tcp option maxseg size set 1200",
+     "nft delete table ip t"},
     {"LIVE-overlap", true,
      "ip link add lan9 type veth peer lan9p; ip address add 192.168.1.9/24 dev lan9; "
      "ip link set lan9 up",

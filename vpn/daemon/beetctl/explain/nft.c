@@ -370,7 +370,21 @@ static bool is_reached_from(const struct nft_ruleset *r, const json_t *rule, con
 	return false;
 }
 
-bool nft_clamps_mss(const struct nft_ruleset *rules, const char *hook, char *rule, size_t cap)
+static bool may_match(const struct nft_ruleset *r, const json_t *rule, const struct nft_packet *p)
+{
+	const struct nft_scope scope = {r->objects, string_at(rule, "family"),
+					string_at(rule, "table")};
+	const json_t *expr = json_object_get(rule, "expr"), *s;
+	size_t i;
+
+	json_array_foreach((json_t *)expr, i,
+			   s) if (has(s, "match") && nft_match(&scope, json_object_get(s, "match"),
+							       p) == NFT_NO) return false;
+	return true;
+}
+
+bool nft_clamps_mss(const struct nft_ruleset *rules, const char *hook,
+		    const struct nft_packet *packet, char *rule, size_t cap)
 {
 	const json_t *object, *r;
 	size_t i;
@@ -378,7 +392,8 @@ bool nft_clamps_mss(const struct nft_ruleset *rules, const char *hook, char *rul
 	json_array_foreach((json_t *)rules->objects, i, object)
 	{
 		r = json_object_get(object, "rule");
-		if (r && sets_mss(r) && is_reached_from(rules, r, hook)) {
+		if (r && sets_mss(r) && is_reached_from(rules, r, hook) &&
+		    (!packet || may_match(rules, r, packet))) {
 			name_rule(rules, r, rule, cap);
 			return true;
 		}

@@ -45,8 +45,10 @@ struct nft_outcome nft_filter(const struct nft_ruleset *rules, const char *hook,
 			      const struct nft_packet *packet);
 /* The NAT chains of postrouting: passes, rewrites or unknown. */
 struct nft_outcome nft_source_nat(const struct nft_ruleset *rules, const struct nft_packet *packet);
-/* True if a rule that sets the MSS of TCP stands in a chain of that hook, or below one. */
-bool nft_clamps_mss(const struct nft_ruleset *rules, const char *hook, char *rule, size_t cap);
+/* True if a rule that sets the MSS of TCP stands in a chain of that hook, or below one, and may
+ * match the packet (NULL: any). */
+bool nft_clamps_mss(const struct nft_ruleset *rules, const char *hook,
+		    const struct nft_packet *packet, char *rule, size_t cap);
 
 /* nft_match.c: does the statement {"match": ...} hold for the packet? */
 enum nft_tri { NFT_NO, NFT_MAYBE, NFT_YES };

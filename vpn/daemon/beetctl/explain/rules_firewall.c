@@ -302,14 +302,43 @@ static void find_wrong_hook(const struct facts *f, struct findings *out)
 	char rule[NFT_RULE_STRLEN], other[NFT_RULE_STRLEN];
 
 	if (!f->nft || !forwards_any(f) || clamps_itself(f) ||
-	    !nft_clamps_mss(f->nft, "output", rule, sizeof(rule)) ||
-	    nft_clamps_mss(f->nft, "forward", other, sizeof(other)) ||
-	    nft_clamps_mss(f->nft, "postrouting", other, sizeof(other)))
+	    !nft_clamps_mss(f->nft, "output", NULL, rule, sizeof(rule)) ||
+	    nft_clamps_mss(f->nft, "forward", NULL, other, sizeof(other)) ||
+	    nft_clamps_mss(f->nft, "postrouting", NULL, other, sizeof(other)))
 		return;
 	live_finding_show(live_finding_add(out, LIKELY,
 					   "The MSS is clamped on the output hook alone: only "
 					   "SYNs that this host itself makes pass there."),
 			  "%s", rule);
+}
+
+/* By a chain that forwarded packets pass: forward, or what leaves by a device. */
+static bool is_clamped(const struct facts *f, const struct nft_packet *p, char *rule, size_t cap)
+{
+	return nft_clamps_mss(f->nft, "forward", p, rule, cap) ||
+	       nft_clamps_mss(f->nft, "postrouting", p, rule, cap);
+}
+
+static void judge_clamp(const struct facts *f, struct findings *out, const struct pair *p)
+{
+	struct nft_packet in = forwarded(p, true), from = forwarded(p, false);
+	char rule[NFT_RULE_STRLEN] = "";
+	bool clamps_in = is_clamped(f, &in, rule, sizeof(rule));
+	bool clamps_out = is_clamped(f, &from, rule, sizeof(rule));
+
+	if (p->child->tcp_mss || clamps_in == clamps_out)
+		return;
+	live_finding_show(live_finding_add(out, LIKELY,
+					   "The MSS of what is forwarded %s the tunnel is clamped, "
+					   "that of the other direction is not.",
+					   clamps_in ? "into" : "out of"),
+			  "%s", rule);
+}
+
+static void find_one_clamp(const struct facts *f, struct findings *out)
+{
+	find_wrong_hook(f, out);
+	for_each_pair(f, out, judge_clamp);
 }
 
 RULES(
@@ -376,4 +405,4 @@ RULES(
      .remedy = "Clamp on the forward hook for iifname and oifname of the tunnel, and on output for "
 	       "the gateway's own connections; or tcp_mss at the child.",
      .clause = "RFC 9293 §3.7.1, RFC 4301 §8.2",
-     .find = find_wrong_hook});
+     .find = find_one_clamp});
