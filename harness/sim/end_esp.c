@@ -25,6 +25,7 @@
 
 int end_esp_open(struct sim_end *end)
 {
+	hold_init(&end->hold);
 	return sad_new(&end->sad) < 0 || spd_new(&end->spd) < 0 ? ERR_NOMEM : 0;
 }
 
@@ -52,6 +53,7 @@ void end_esp_close(struct sim_end *end)
 		entry_free(end->sas[i]);
 	for (i = 0; i < end->traps_count; i++)
 		trap_free(end->traps[i]);
+	hold_clear(&end->hold);
 	free(end->sas);
 	free(end->traps);
 	end->sas = NULL;
@@ -62,6 +64,10 @@ void end_esp_close(struct sim_end *end)
 }
 
 /* --- SAs --- */
+
+static void send_by(struct sim_end *end, struct esp_entry *entry, uint8_t *data,
+		    const struct ip_info *ip);
+static const struct spd_entry *find_policy(struct sim_end *end, const struct ts_packet *sel);
 
 static int link_entry(struct sim_end *end, struct esp_entry *entry)
 {
@@ -74,6 +80,29 @@ static int link_entry(struct sim_end *end, struct esp_entry *entry)
 				   .user = entry};
 
 	return esp->desc.inbound ? sad_add(end->sad, esp) : spd_add(end->spd, &policy);
+}
+
+/* What waited for an SA is looked up again, as outbound.c does. */
+static void release_held(struct sim_end *end)
+{
+	size_t left = end->hold.n;
+	struct held *held;
+	struct ip_info ip;
+
+	end->drops[ESP_DROP_TRAPPED] +=
+	    hold_expire(&end->hold, sim_clock_read(&end->clock, end->now));
+	while (left-- > 0 && (held = hold_take(&end->hold))) {
+		const struct spd_entry *policy = NULL;
+
+		if (ip_parse(held->data, held->len, &ip) == 0)
+			policy = find_policy(end, &ip.sel);
+		if (!policy || !policy->sa) {
+			hold_put_back(&end->hold, held);
+			continue;
+		}
+		send_by(end, policy->user, held->data, &ip);
+		free(held);
+	}
 }
 
 int end_esp_install(struct sim_end *end, const struct ipsec_sa *desc, struct err_msg *msg)
@@ -102,6 +131,8 @@ int end_esp_install(struct sim_end *end, const struct ipsec_sa *desc, struct err
 	entry->sa.number = ++end->installed;
 	end->sas[end->sas_count++] = entry;
 	end->spec.hooks.installed(end->spec.hooks.arg, end->spec.node, &entry->sa);
+	if (!desc->inbound)
+		release_held(end);
 	return 0;
 }
 
@@ -385,6 +416,16 @@ static const struct spd_entry *find_policy(struct sim_end *end, const struct ts_
 	return policy;
 }
 
+static void wait_for_sa(struct sim_end *end, const uint8_t *data, const struct ip_info *ip)
+{
+	uint64_t now = sim_clock_read(&end->clock, end->now);
+	const struct gso whole = {0};
+
+	end->drops[ESP_DROP_TRAPPED] += hold_expire(&end->hold, now);
+	if (!hold_add(&end->hold, NULL, data, ip->total_len, &whole, now))
+		end->drops[ESP_DROP_TRAPPED]++;
+}
+
 bool sim_end_take(struct sim_end *end, uint8_t *data, const struct ip_info *ip, int64_t now)
 {
 	const struct spd_entry *policy;
@@ -403,7 +444,7 @@ bool sim_end_take(struct sim_end *end, uint8_t *data, const struct ip_info *ip, 
 	if (!policy) {
 		end->drops[ESP_DROP_NO_POLICY]++;
 	} else if (!policy->sa) {
-		end->drops[ESP_DROP_TRAPPED]++;
+		wait_for_sa(end, data, ip);
 		node_acquire(end->node, policy->reqid, &ip->sel, sim_clock_read(&end->clock, now));
 		end_perform(end);
 	} else {

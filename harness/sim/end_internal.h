@@ -7,6 +7,7 @@
 #include "vpn/control/control.h"
 #include "vpn/daemon/events.h"
 #include "vpn/daemon/keylog.h"
+#include "vpn/dataplane/hold.h"
 #include "vpn/esp/sa.h"
 #include "vpn/esp/sad.h"
 #include "vpn/esp/seal.h"
@@ -42,6 +43,7 @@ struct sim_end {
 	size_t sas_count;
 	struct trap_entry **traps;
 	size_t traps_count;
+	struct hold hold; /* what has hit a trap */
 	uint64_t installed;
 
 	struct events events;

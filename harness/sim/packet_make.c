@@ -6,7 +6,15 @@
 #include "vpn/wire/packet/csum.h"
 #include "vpn/wire/packet/ip.h"
 
-enum { TTL = 64, UDP_LEN = 8, ECHO_REPLY4 = 0, ECHO4 = 8, ECHO6 = 128, ECHO_REPLY6 = 129 };
+enum {
+	TTL = 64,
+	UDP_LEN = 8,
+	TCP_LEN = 20,
+	ECHO_REPLY4 = 0,
+	ECHO4 = 8,
+	ECHO6 = 128,
+	ECHO_REPLY6 = 129
+};
 
 static void put_header4(struct writer *w, const struct ip_addr *src, const struct ip_addr *dst,
 			uint8_t proto, const struct outer_hdr *o, size_t len)
@@ -91,6 +99,29 @@ size_t packet_udp(uint8_t *buf, const struct endpoint *src, const struct endpoin
 	wr_bytes(&w, payload.p, payload.len);
 	if (!is_esp || src->addr.family == 6)
 		patch_checksum(&w, l4, l4 + 6, &src->addr, &dst->addr, IP_PROTO_UDP);
+	return wr_ok(&w) ? w.len : 0;
+}
+
+size_t packet_tcp(uint8_t *buf, const struct endpoint *src, const struct endpoint *dst,
+		  const struct tcp_fields *f, struct view payload)
+{
+	const struct outer_hdr outer = {.ttl = TTL, .frag_off = IPV4_FLAG_DF};
+	struct writer w = wr_init(buf, SIM_PACKET_MAX);
+	size_t len = TCP_LEN + f->options.len, l4;
+
+	put_header(&w, &src->addr, &dst->addr, IP_PROTO_TCP, &outer, len + payload.len);
+	l4 = w.len;
+	wr_u16(&w, src->port);
+	wr_u16(&w, dst->port);
+	wr_u32(&w, f->seq);
+	wr_u32(&w, f->ack);
+	wr_u8(&w, (uint8_t)(len / 4 << 4));
+	wr_u8(&w, f->flags);
+	wr_u16(&w, f->window);
+	wr_u32(&w, 0);
+	wr_bytes(&w, f->options.p, f->options.len);
+	wr_bytes(&w, payload.p, payload.len);
+	patch_checksum(&w, l4, l4 + 16, &src->addr, &dst->addr, IP_PROTO_TCP);
 	return wr_ok(&w) ? w.len : 0;
 }
 

@@ -95,6 +95,14 @@ bool probe_was_delivered(const struct probes *probes, uint64_t number)
 	return number < probes->count && probes->seen[number];
 }
 
+uint8_t probe_octet(uint64_t place)
+{
+	size_t at = place % 64;
+
+	return at < sizeof(magic) ? magic[at]
+				  : (uint8_t)(place * UINT64_C(0x9e3779b97f4a7c15) >> 56);
+}
+
 bool probe_is_in(const uint8_t *data, size_t len)
 {
 	return memmem(data, len, magic, sizeof(magic)) != NULL;

@@ -30,6 +30,8 @@ size_t probe_make(struct probes *probes, const struct ip_addr *src, const struct
 enum probe_finding probe_take(struct probes *probes, const uint8_t *data, const struct ip_info *ip,
 			      uint64_t *ret_number);
 bool probe_was_delivered(const struct probes *probes, uint64_t number);
+/* Of a stream, by its place: the same first ones come again every 64 octets. */
+uint8_t probe_octet(uint64_t place);
 /* True if the octets hold a probe's first ones anywhere. */
 bool probe_is_in(const uint8_t *data, size_t len);
 

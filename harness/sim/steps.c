@@ -1,8 +1,10 @@
 /* steps.c - what steps do when time is virtual: the same as in harness/step_*.c, with conditions
  * that are looked at after every event instead of waiting.
  *
- * Not here: TCP streams, and everything that runs programs in a node. */
+ * Not here: everything that runs programs in a node. */
 #include "harness/sim/steps.h"
+#include "harness/sim/stream.h"
+#include "harness/stream.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +17,18 @@
 #define UDP_SIZE   1000
 #define UDP_EVERY  (5 * LINK_MS)
 #define UDP_LINGER (2 * LINK_S)
+#define TCP_OCTETS 1048576
+#define TCP_MS	   300000
+#define FINISH_MS  120000
 
 const char *sim_step_missing(const struct sc_step *step)
 {
 	switch (step->kind) {
-	case STEP_TCP:
-		return "TCP";
 	case STEP_TRAFFIC:
+		return step->protocol == STREAM_FLOOD ? "floods" : NULL;
 	case STEP_FINISH:
-		return "streams beside other steps";
+		return step->protocol == STREAM_UDP && step->pause_ms ? "pauses of datagrams"
+								      : NULL;
 	case STEP_SHELL:
 	case STEP_BACKGROUND:
 		return "programs in a node";
@@ -145,20 +150,45 @@ static int terminate(struct sim_world *world, const struct sc_step *step, struct
 	return command(world, step->node, "terminate", text, step->within_ms, msg);
 }
 
-/* All nodes that take turns have let the old SA go before the next begins. */
-static bool nodes_settled(struct sim_world *world, void *arg)
+struct turn {
+	const struct sc_step *step;
+	struct sim_end *end;
+	uint64_t before;
+};
+
+/* Changes when the SAs that a rekeying means are others than before. */
+static uint64_t which_sas(const struct turn *t)
 {
-	const struct sc_step *step = arg;
+	struct child_sa_info child;
+	struct ike_sa_info sa;
+	uint64_t sum = 0;
+	size_t i, k;
+
+	for (i = 0; sim_end_node(t->end) && node_ike_sa(sim_end_node(t->end), i, &sa); i++) {
+		if (t->step->ike) {
+			sum = sum * 31 + sa.spi_i;
+			continue;
+		}
+		for (k = 0; node_child_sa(sim_end_node(t->end), sa.id, k, &child); k++)
+			if (strcmp(child.cfg->name, t->step->child) == 0)
+				sum = sum * 31 + child.spi_in;
+	}
+	return sum;
+}
+
+/* The SA is another one, and all have let the old one go, before the next node begins. */
+static bool turn_is_over(struct sim_world *world, void *arg)
+{
+	const struct turn *t = arg;
 	char why[256];
 
-	(void)step;
-	return rules_at_rest(&world->rules, world->now, why, sizeof(why));
+	return rules_at_rest(&world->rules, world->now, why, sizeof(why)) &&
+	       which_sas(t) != t->before;
 }
 
 static int rekey(struct sim_world *world, const struct sc_step *step, struct err_msg *msg)
 {
 	unsigned times = step->count ? step->count : 1, i;
-	struct sc_step copy = *step;
 	char text[160];
 	int err = 0;
 
@@ -169,11 +199,15 @@ static int rekey(struct sim_world *world, const struct sc_step *step, struct err
 	if (step->detached)
 		return err;
 	for (i = 0; i < times && err == 0; i++) {
+		struct turn turn = {
+		    step, sim_world_end(world, step->nodes.items[i % step->nodes.count]), 0};
+
+		turn.before = which_sas(&turn);
 		err = command(world, step->nodes.items[i % step->nodes.count], "rekey", text,
 			      step->within_ms, msg);
 		sim_world_run(world, world->now + LINK_MS, NULL, NULL);
 		if (err == 0 && !sim_world_run(world, until(world, step->within_ms, WITHIN_MS),
-					       nodes_settled, &copy))
+					       turn_is_over, &turn))
 			err = err_set(msg, ERR_AGAIN, "rekeying %u did not settle", i + 1);
 		sim_world_run(world, world->now + step->every_ms * LINK_MS, NULL, NULL);
 	}
@@ -269,6 +303,29 @@ static int udp(struct sim_world *world, const struct sc_step *step, struct err_m
 	if (arrived < count * (1.0 - step->lost))
 		return err_set(msg, ERR_STATE, "%u of %u datagrams arrived", arrived, count);
 	return 0;
+}
+
+static int tcp(struct sim_world *world, const struct sc_step *step, struct err_msg *msg)
+{
+	struct sc_step sized = *step;
+	int err;
+
+	sized.octets = step->octets ? step->octets : TCP_OCTETS;
+	err = sim_stream_start(world, &sized, msg);
+	if (err < 0)
+		return err;
+	return sim_stream_finish(world, sim_stream_find(world, NULL), step,
+				 until(world, step->within_ms, TCP_MS), msg);
+}
+
+static int finish(struct sim_world *world, const struct sc_step *step, struct err_msg *msg)
+{
+	struct sim_stream *stream = sim_stream_find(world, step->name);
+
+	if (!stream)
+		return err_set(msg, ERR_NOT_FOUND, "no traffic '%s'", step->name);
+	return sim_stream_finish(world, stream, step, until(world, step->within_ms, FINISH_MS),
+				 msg);
 }
 
 /* --- faults --- */
@@ -435,6 +492,12 @@ static int dispatch(struct sim_world *world, const struct sc_step *step, struct 
 		return ping(world, step, msg);
 	case STEP_UDP:
 		return udp(world, step, msg);
+	case STEP_TCP:
+		return tcp(world, step, msg);
+	case STEP_TRAFFIC:
+		return sim_stream_start(world, step, msg);
+	case STEP_FINISH:
+		return finish(world, step, msg);
 	case STEP_WAIT:
 		return wait_for(world, step, msg);
 	case STEP_NAT_REBOOT:

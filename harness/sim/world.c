@@ -7,6 +7,7 @@
 #include "harness/sim/world.h"
 #include "harness/files.h"
 #include "harness/sim/packet_make.h"
+#include "harness/sim/stream.h"
 #include "vpn/base/proto.h"
 #include "vpn/daemon/options.h"
 #include "vpn/wire/packet/octets.h"
@@ -55,8 +56,7 @@ static void take_error(struct sim_world *world, struct sim_end *end, const uint8
 	unsigned mtu;
 	struct ip_addr to;
 
-	(void)world;
-	if (!end || len < ICMP_LEN + IPV6_HDR_LEN)
+	if (len < ICMP_LEN + IPV6_HDR_LEN)
 		return;
 	if (ip->version == 4 && icmp[0] == UNREACHABLE4 && icmp[1] == TOO_BIG4) {
 		mtu = get_u16(icmp, len, 6);
@@ -67,7 +67,9 @@ static void take_error(struct sim_world *world, struct sim_end *end, const uint8
 	} else {
 		return;
 	}
-	sim_end_path_mtu(end, &to, mtu);
+	if (end)
+		sim_end_path_mtu(end, &to, mtu);
+	sim_streams_too_big(world, &to, mtu);
 }
 
 static void take_icmp(struct sim_world *world, size_t node, const uint8_t *data,
@@ -133,6 +135,8 @@ static void deliver(void *arg, size_t node, uint8_t *data, const struct ip_info 
 
 	if (ip->proto == IP_PROTO_UDP)
 		take_udp(world, node, data, ip);
+	else if (ip->proto == IP_PROTO_TCP && checksum_ok(data, ip))
+		sim_streams_take(world, data, ip);
 	else if (ip->proto == IP_PROTO_ICMP || ip->proto == IP_PROTO_ICMP6)
 		take_icmp(world, node, data, ip);
 	else if (ip->proto == IP_PROTO_ESP && end)
@@ -385,6 +389,7 @@ void sim_world_close(struct sim_world *world)
 	rules_free(&world->rules);
 	probes_free(&world->probes);
 	sim_faults_free(&world->faults);
+	sim_streams_free(world);
 	free(world->flows);
 	free(world->ends);
 	free(world->options);
@@ -416,7 +421,8 @@ static int64_t next_event(const struct sim_world *world)
 	}
 	for (i = 0; i < world->flows_count; i++)
 		first = world->flows[i].next < first ? world->flows[i].next : first;
-	return first;
+	at = sim_streams_next(world);
+	return at < first ? at : first;
 }
 
 static void settle(struct sim_world *world)
@@ -432,6 +438,7 @@ static void settle(struct sim_world *world)
 	for (i = 0; i < world->flows_count; i++)
 		if (world->flows[i].next <= world->now)
 			send_flow(world, &world->flows[i]);
+	sim_streams_run(world);
 }
 
 /* A deadline that is never met would stop the clock. */
@@ -466,9 +473,8 @@ bool sim_world_run(struct sim_world *world, int64_t until, sim_done_fn *done, vo
 
 /* --- sending --- */
 
-/* Inside addresses talk to inside addresses. */
-static bool choose_source(const struct sim_world *world, size_t from, const struct ip_addr *to,
-			  struct ip_addr *ret_src)
+bool sim_world_source(const struct sim_world *world, size_t from, const struct ip_addr *to,
+		      struct ip_addr *ret_src)
 {
 	if (!sim_net_is_outer(world->net, to) &&
 	    sim_net_inner(world->net, from, to->family, ret_src))
@@ -485,7 +491,7 @@ uint64_t sim_world_probe(struct sim_world *world, size_t from, const struct ip_a
 	uint64_t number = UINT64_MAX;
 	size_t len;
 
-	if (!choose_source(world, from, to, &src))
+	if (!sim_world_source(world, from, to, &src))
 		return UINT64_MAX;
 	len = probe_make(&world->probes, &src, to, size, buf, &number);
 	if (len)
@@ -500,7 +506,7 @@ bool sim_world_ping(struct sim_world *world, size_t from, const struct ip_addr *
 	struct ip_addr src;
 	size_t len;
 
-	if (size > sizeof(body) - 4 || !choose_source(world, from, to, &src))
+	if (size > sizeof(body) - 4 || !sim_world_source(world, from, to, &src))
 		return false;
 	world->echo_answered = false;
 	wr_u16(&w, ++world->echo_id);

@@ -35,6 +35,9 @@ struct sim_world {
 	struct probes probes;
 	struct sim_flow *flows;
 	size_t flows_count;
+	struct sim_stream **streams; /* stream.h */
+	size_t streams_count;
+	unsigned streams_started;
 	struct sim_faults faults;
 	uint16_t echo_id; /* of the last ping sent ... */
 	unsigned echo_sequence;
@@ -61,6 +64,9 @@ bool sim_world_run(struct sim_world *world, int64_t until, sim_done_fn *done, vo
 struct sim_end *sim_world_end(const struct sim_world *world, const char *node); /* NULL */
 size_t sim_world_node(const struct sim_world *world, const char *name);
 
+/* What a node sends from to an address: inside addresses talk to inside addresses. */
+bool sim_world_source(const struct sim_world *world, size_t from, const struct ip_addr *to,
+		      struct ip_addr *ret_src);
 /* Sends a probe; its number, or UINT64_MAX if there is no source address. */
 uint64_t sim_world_probe(struct sim_world *world, size_t from, const struct ip_addr *to,
 			 size_t size);

@@ -194,12 +194,12 @@ static bool shrink_request(struct ike_sa *sa)
 	return true;
 }
 
-/* What stands in the way of a deletion keeps nobody waiting for long. */
+/* Who gives up an SA that does not even stand yet is not kept waiting for long. */
 static unsigned tries_allowed(const struct ike_sa *sa)
 {
 	unsigned tries = sa->engine->opt.retransmit_tries;
 
-	return sa->terminated && sa->state != IKE_DELETING && tries > 1 ? 1 : tries;
+	return sa->terminated && sa->state == IKE_CONNECTING && tries > 1 ? 1 : tries;
 }
 
 static void give_up(struct ike_sa *sa, uint64_t now)
