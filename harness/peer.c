@@ -140,9 +140,20 @@ int peer_start(struct peer *peer, struct err_msg *msg)
 	return err < 0 ? add_log(peer, err, msg) : 0;
 }
 
+int peer_pause(struct peer *peer, bool pause, struct err_msg *msg)
+{
+	if (peer->process && process_signal(peer->process, pause ? SIGSTOP : SIGCONT) == 0)
+		return 0;
+	return err_set(msg, ERR_IO, "%s: the daemon is not there", peer->node);
+}
+
 int peer_stop(struct peer *peer)
 {
-	int status = process_stop(peer->process, 5000);
+	int status;
+
+	if (peer->process)
+		process_signal(peer->process, SIGCONT); /* or SIGTERM would wait */
+	status = process_stop(peer->process, 5000);
 
 	peer->process = NULL;
 	return status;

@@ -54,6 +54,8 @@ int peer_start(struct peer *peer, struct err_msg *msg);
 int peer_stop(struct peer *peer);
 /* SIGKILL: as a crash ends it. */
 void peer_kill(struct peer *peer);
+/* SIGSTOP and SIGCONT: as a machine that sleeps, or is too busy. ERR_IO. */
+int peer_pause(struct peer *peer, bool pause, struct err_msg *msg);
 void peer_free(struct peer *peer); /* stops it; NULL is fine */
 
 const char *peer_node(const struct peer *peer);

@@ -154,6 +154,8 @@ enum step_result { EXPECT_OK, EXPECT_FAIL };
 	X(START, "start", "starts the daemons of these nodes")                                 \
 	X(STOP, "stop", "stops them")                                                          \
 	X(KILL, "kill", "kills them, without a word to the peer")                              \
+	X(PAUSE, "pause", "halts them, so that they answer nothing")                           \
+	X(RESUME, "resume", "lets them go on")                                                 \
 	X(RESTART, "restart", "stops, starts and loads them again")                            \
 	X(LOAD, "load", "loads their configuration")                                           \
 	X(INITIATE, "initiate", "brings a child up")                                           \

@@ -57,6 +57,31 @@ int step_kill(struct world *world, const struct sc_step *step, struct step_outco
 	return 0;
 }
 
+static int pause_all(struct world *world, const struct text_list *nodes, bool pause,
+		     struct err_msg *msg)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < nodes->count && err == 0; i++)
+		err = peer_pause(world_peer(world, nodes->items[i]), pause, msg);
+	return err;
+}
+
+int step_pause(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+	       struct err_msg *msg)
+{
+	(void)outcome;
+	return pause_all(world, &step->nodes, true, msg);
+}
+
+int step_resume(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+		struct err_msg *msg)
+{
+	(void)outcome;
+	return pause_all(world, &step->nodes, false, msg);
+}
+
 int step_load(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
 	      struct err_msg *msg)
 {

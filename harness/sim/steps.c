@@ -38,6 +38,9 @@ const char *sim_step_missing(const struct sc_step *step)
 		return "changes of a node's network";
 	case STEP_MEMORY:
 		return "a daemon's memory";
+	case STEP_PAUSE:
+	case STEP_RESUME:
+		return "a daemon's pause";
 	case STEP_WAIT:
 		return step->run ? "programs in a node" : NULL;
 	default:
