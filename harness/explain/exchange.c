@@ -20,7 +20,8 @@ static int show_tries(const struct survey *s, struct findings *out, struct findi
 	if (err || x->sent < 2)
 		return err;
 	return finding_show(out, f, seen_msg(s, x->last_request),
-			    "the same for the %uth time, %s later", x->sent,
+			    "the same for the %u%s time, %s later", x->sent,
+			    ordinal_suffix(x->sent),
 			    span_text(msg_frame(s, x->first_request)->time_us,
 				      msg_frame(s, x->last_request)->time_us, span, sizeof(span)));
 }

@@ -48,7 +48,8 @@ static int find_4500_blocked(const struct survey *s, struct findings *out)
 			    msg_route(s, sum.at_sender->first_request, route, sizeof(route)));
 		if (!err)
 			err = finding_show(out, f, seen_msg(s, sum.at_sender->last_request),
-					   "the %uth and last time", sum.at_sender->sent);
+					   "the %u%s and last time", sum.at_sender->sent,
+					   ordinal_suffix(sum.at_sender->sent));
 	}
 	return err;
 }

@@ -188,3 +188,10 @@ const char *span_text(uint64_t from_us, uint64_t to_us, char *buf, size_t cap)
 		snprintf(buf, cap, "%.0f min", s / 60);
 	return buf;
 }
+
+const char *ordinal_suffix(unsigned n)
+{
+	static const char *const suffixes[] = {"th", "st", "nd", "rd"};
+
+	return n % 10 > 3 || n % 100 / 10 == 1 ? "th" : suffixes[n % 10];
+}

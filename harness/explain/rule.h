@@ -44,6 +44,8 @@ uint16_t msg_error(const struct ike_msg *m);
 
 /* A step of seconds as text: "12.3 s", "4 min". Returns buf. */
 const char *span_text(uint64_t from_us, uint64_t to_us, char *buf, size_t cap);
+/* "st" of 1st, "nd" of 2nd, "rd", "th" */
+const char *ordinal_suffix(unsigned n);
 
 /* Puts rule's table and its length where the registry looks. */
 #define RULES(family, ...)                                  \
