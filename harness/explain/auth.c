@@ -162,33 +162,47 @@ static int judge_dates(const struct survey *s, struct findings *out, size_t fail
 	return err;
 }
 
-/* Another SA from the same address was accepted, of another identity. */
+/* An SA of another identity, which was accepted from the same address at the place of the refusal
+ * (behind the NAT box each client has its own). FACT_NONE: there is none. */
+static size_t find_accepted(const struct survey *s, size_t failure)
+{
+	const struct fact_frame *refused = msg_frame(s, failure);
+	const char *id = s->f.ike_sas[s->f.ike[failure].ike_sa].id_i;
+	size_t i;
+
+	for (i = 0; i < s->f.n_ike; i++) {
+		const struct fact_frame *f = msg_frame(s, i);
+		const struct ike_msg *m = &s->f.ike[i];
+		const struct ike_sa_fact *sa;
+
+		if (m->ike_sa == FACT_NONE || !m->from_initiator || f->place != refused->place ||
+		    !ip_addr_eq(&f->src.addr, &refused->dst.addr))
+			continue;
+		sa = &s->f.ike_sas[m->ike_sa];
+		if (sa->established_msg != FACT_NONE && sa->id_i[0] && strcmp(sa->id_i, id) != 0)
+			return m->ike_sa;
+	}
+	return FACT_NONE;
+}
+
 static int judge_neighbour(const struct survey *s, struct findings *out, size_t failure,
 			   size_t proof)
 {
-	const struct ike_sa_fact *mine = &s->f.ike_sas[s->f.ike[failure].ike_sa];
-	size_t i;
-	int err = 0;
+	size_t accepted =
+	    initiator_was_refused(&s->f.ike[failure]) ? find_accepted(s, failure) : FACT_NONE;
+	const struct ike_sa_fact *mine = &s->f.ike_sas[s->f.ike[failure].ike_sa], *other;
+	struct finding *f;
+	int err;
 
-	for (i = 0; !err && i < s->f.n_ike_sas; i++) {
-		const struct ike_sa_fact *sa = &s->f.ike_sas[i];
-		struct finding *f;
-
-		if (sa == mine || sa->established_msg == FACT_NONE || !sa->id_i[0] ||
-		    !ip_addr_eq(&sa->addr_i.addr, &mine->addr_i.addr) ||
-		    strcmp(sa->id_i, mine->id_i) == 0)
-			continue;
-		f = finding_add(
-		    out, POSSIBLE,
-		    "The responder has accepted %s from the same address, and refuses %s.",
-		    sa->id_i, mine->id_i);
-		err = finding_show(out, f, seen_msg(s, sa->established_msg), "%s is accepted",
-				   sa->id_i);
-		if (!err)
-			err = finding_show(out, f, seen_msg(s, proof), "%s is not", mine->id_i);
-		break;
-	}
-	return err;
+	if (accepted == FACT_NONE)
+		return 0;
+	other = &s->f.ike_sas[accepted];
+	f = finding_add(out, POSSIBLE,
+			"The responder has accepted %s from the same address, and refuses %s.",
+			other->id_i, mine->id_i);
+	err = finding_show(out, f, seen_msg(s, other->established_msg), "%s is accepted",
+			   other->id_i);
+	return err ? err : finding_show(out, f, seen_msg(s, proof), "%s is not", mine->id_i);
 }
 
 typedef int judge_fn(const struct survey *s, struct findings *out, size_t failure, size_t proof);

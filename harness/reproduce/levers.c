@@ -278,6 +278,7 @@ static const struct {
     {"F13", "an end that has ML-KEM and does not fragment IKE_INTERMEDIATE"},
     {"F20", "an end that keeps the wrong SA after a collision"},
     {"F25", "an end that makes a child beside one that it has"},
+    {"F26", "two ends that start within one round trip (field/F26 has them)"},
     {"F28", "an end that cuts the tags of HMAC-SHA2-256 to 96 bits"},
     {"F35", "an end that sends packets in an SA whose selectors do not cover them"},
     {"MAP-forgotten",

@@ -313,6 +313,11 @@ static void two_children_with_the_same_selectors_are_f25(void **state)
 	h.s.f.children = v;
 	h.s.f.n_children = 2;
 	expect_faults(&h.s, "F25");
+	v[1].initiator_is_original = true; /* asked for from the other side */
+	expect_faults(&h.s, "");
+	v[1].ts_i = v[0].ts_r;
+	v[1].ts_r = v[0].ts_i;
+	expect_faults(&h.s, "F25");
 	v[1].rekeys = 1;
 	expect_faults(&h.s, "");
 }

@@ -1,6 +1,6 @@
 /* test_explain_modes.c - rules of `beetlab explain` that no reference capture shows, over facts
- * made by hand: modes, clients behind one address, keys that are missing. Each with a neighbour
- * that gives nothing. */
+ * made by hand: modes, clients behind one address, keys that are missing, starts that cross. Each
+ * with a neighbour that gives nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,8 +18,8 @@
 /* Two clients behind one NAT box, each with a child and a flow of ESP. */
 struct stage {
 	struct ts mine, other;
-	struct fact_frame frames[2];
-	struct ike_msg ike[2];
+	struct fact_frame frames[3];
+	struct ike_msg ike[3];
 	struct ike_payloads proof, refusal;
 	struct ike_sa_fact sas[2];
 	struct child_sa_fact children[2];
@@ -190,6 +190,45 @@ static void cut_short_by_the_capture(struct stage *st)
 	st->children[0].key_derived = true;
 }
 
+/* Each end has begun an SA, and both have a child; keys name the ends. */
+static void crossed(struct stage *st)
+{
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		st->sas[i].init_msg = 0;
+		st->sas[i].established_msg = 1;
+		strcpy(st->sas[i].id_i, i ? "right" : "left");
+		strcpy(st->sas[i].id_r, i ? "left" : "right");
+	}
+	st->frames[1].time_us = 1000000;
+}
+
+static void one_after_the_other(struct stage *st)
+{
+	crossed(st);
+	st->sas[1].init_msg = 1;
+}
+
+static void crossed_by_another_peer(struct stage *st)
+{
+	crossed(st);
+	strcpy(st->sas[1].id_i, "third");
+}
+
+static void crossed_and_one_given_up(struct stage *st)
+{
+	crossed(st);
+	st->sas[1].end = IKE_SA_DELETED;
+	st->sas[1].delete_msg = 1;
+}
+
+static void crossed_and_one_without_child(struct stage *st)
+{
+	crossed(st);
+	st->s.f.n_children = st->s.n_esp = 1;
+}
+
 static const struct change {
 	const char *name;
 	void (*make)(struct stage *st);
@@ -213,6 +252,11 @@ static const struct change {
     CHANGE(sealed_without_keys, ""),
     CHANGE(damaged, ""),
     CHANGE(cut_short_by_the_capture, ""),
+    CHANGE(crossed, "F26"),
+    CHANGE(one_after_the_other, ""),
+    CHANGE(crossed_by_another_peer, ""),
+    CHANGE(crossed_and_one_given_up, ""),
+    CHANGE(crossed_and_one_without_child, ""),
 };
 
 static void expect_first(struct stage *st, const char *name, const char *want)
@@ -254,6 +298,11 @@ static void refuse_the_second(struct stage *st)
 	st->ike[0].inner = &st->proof;
 	st->ike[1].inner = &st->refusal;
 	st->sas[0].established_msg = 0;
+	make_message(st, 2);
+	st->ike[2].ike_sa = 0;
+	st->ike[2].from_initiator = st->ike[2].request = true;
+	st->frames[1].dst.addr = st->frames[2].src.addr = st->sas[0].addr_i.addr;
+	st->s.f.n_frames = st->s.f.n_ike = 3;
 }
 
 static bool is_found(const struct stage *st, const char *id)
@@ -277,7 +326,7 @@ static void a_second_client_that_is_refused_is_f10_only_behind_the_same_address(
 	refuse_the_second(&st);
 	assert_true(is_found(&st, "F10"));
 	assert_true(is_found(&st, "MAP-auth"));
-	st.sas[0].addr_i.addr.b[0]++;
+	st.frames[2].src.addr.b[0]++;
 	assert_false(is_found(&st, "F10"));
 	refuse_the_second(&st);
 	strcpy(st.sas[0].id_i, st.sas[1].id_i);
