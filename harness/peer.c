@@ -15,22 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define START_TIMEOUT_MS   10000
-#define SWANCTL_TIMEOUT_MS 20000
-#define REQUEST_TIMEOUT_MS 10000
-
-struct peer {
-	struct net *net;
-	const struct peer_driver *driver;
-	struct peer_options options;
-	char node[TOPO_NODE_NAME_MAX + 1];
-	char dir[PEER_PATH_MAX];
-	char log[PEER_PATH_MAX + 16];
-	char uri[PEER_PATH_MAX + 32];
-	char swanctl_dir[PEER_PATH_MAX + 16];
-	struct process *process; /* NULL: not started */
-	uint64_t first_memory;	 /* octets; 0: not measured yet */
-};
+#define START_TIMEOUT_MS 10000
 
 const struct peer_driver *peer_driver_find(const char *name)
 {
@@ -103,7 +88,7 @@ static bool vici_answers(void *arg, char *seen, size_t cap)
 }
 
 /* An error from a daemon that died is best told by its own last words. */
-static int add_log(const struct peer *peer, int err, struct err_msg *msg)
+int peer_add_log(const struct peer *peer, int err, struct err_msg *msg)
 {
 	char *log = peer_log(peer);
 	size_t len = log ? strlen(log) : 0;
@@ -137,7 +122,7 @@ int peer_start(struct peer *peer, struct err_msg *msg)
 		return err;
 	err = process_wait_until(peer->process, vici_answers, peer, START_TIMEOUT_MS, "vici socket",
 				 msg);
-	return err < 0 ? add_log(peer, err, msg) : 0;
+	return err < 0 ? peer_add_log(peer, err, msg) : 0;
 }
 
 int peer_pause(struct peer *peer, bool pause, struct err_msg *msg)
@@ -282,261 +267,6 @@ int peer_remove(struct peer *peer, const char *name, struct err_msg *msg)
 	return unlink(path) < 0 ? err_set(msg, ERR_IO, "%s: %s", path, strerror(errno)) : 0;
 }
 
-int peer_swanctl(struct peer *peer, const char *const *args, int *ret_status,
-		 struct process_output *ret_output, struct err_msg *msg)
-{
-	const struct process_bind bind = {.from = peer->swanctl_dir, .to = "/etc/swanctl"};
-	const char *argv[32] = {"swanctl"};
-	const struct process_spec spec = {
-	    .node = peer->node, .argv = argv, .binds = &bind, .binds_count = 1};
-	size_t count = 1;
-
-	while (*args && count < 29)
-		argv[count++] = *args++;
-	argv[count++] = "--uri";
-	argv[count++] = peer->uri;
-	return process_run(peer->net, &spec, SWANCTL_TIMEOUT_MS, ret_status, ret_output, msg);
-}
-
-int peer_load(struct peer *peer, const char *conf, struct err_msg *msg)
-{
-	static const char *const args[] = {"--load-all", "--noprompt", NULL};
-	struct process_output output = {0};
-	int status = 0, err = peer_write(peer, "swanctl.conf", conf, strlen(conf), msg);
-
-	if (err == 0)
-		err = peer_swanctl(peer, args, &status, &output, msg);
-	if (err == 0 && status != 0)
-		err = err_set(msg, ERR_STATE, "%s: swanctl: status %d: %.400s", peer->node, status,
-			      output.text);
-	process_output_free(&output);
-	return err;
-}
-
-int peer_request(struct peer *peer, const char *command, struct vici_writer *body,
-		 unsigned timeout_ms, struct err_msg *msg)
-{
-	struct vici_client *client;
-	struct vici_tree reply = {0};
-	int err = vici_client_open(peer->uri, &client, msg);
-
-	if (err < 0)
-		return err;
-	vici_client_set_timeout(client, (int)timeout_ms + REQUEST_TIMEOUT_MS);
-	err = vici_client_request(client, command, body, &reply, msg);
-	if (err == 0) {
-		err = vici_reply_check(&reply, msg);
-		vici_tree_free(&reply);
-	}
-	vici_client_close(client);
-	return err;
-}
-
-static int initiate(struct peer *peer, const char *child, int timeout_ms, struct err_msg *msg)
-{
-	struct vici_writer body = {0};
-	int err;
-
-	vici_value_str(&body, "child", child);
-	vici_value_fmt(&body, "timeout", "%d", timeout_ms);
-	vici_value_str(&body, "loglevel", "-1");
-	err = peer_request(peer, "initiate", &body, timeout_ms < 0 ? 0 : (unsigned)timeout_ms, msg);
-	vici_writer_free(&body);
-	return err;
-}
-
-int peer_initiate(struct peer *peer, const char *child, unsigned timeout_ms, struct err_msg *msg)
-{
-	return initiate(peer, child, (int)timeout_ms, msg);
-}
-
-int peer_initiate_async(struct peer *peer, const char *child, struct err_msg *msg)
-{
-	return initiate(peer, child, -1, msg);
-}
-
-static int terminate(struct peer *peer, const struct peer_sa_name *sa, bool force, int timeout_ms,
-		     struct err_msg *msg)
-{
-	struct vici_writer body = {0};
-	int err;
-
-	vici_value_str(&body, sa->child ? "child" : "ike", sa->child ? sa->child : sa->ike);
-	vici_value_str(&body, "force", force ? "yes" : "no");
-	vici_value_fmt(&body, "timeout", "%d", timeout_ms);
-	vici_value_str(&body, "loglevel", "-1");
-	err =
-	    peer_request(peer, "terminate", &body, timeout_ms < 0 ? 0 : (unsigned)timeout_ms, msg);
-	vici_writer_free(&body);
-	return err;
-}
-
-int peer_terminate(struct peer *peer, const struct peer_sa_name *sa, unsigned timeout_ms,
-		   struct err_msg *msg)
-{
-	return terminate(peer, sa, false, (int)timeout_ms, msg);
-}
-
-int peer_kill_sa(struct peer *peer, const struct peer_sa_name *sa, struct err_msg *msg)
-{
-	return terminate(peer, sa, true, -1, msg);
-}
-
-struct listing {
-	peer_sa_fn *fn;
-	void *arg;
-};
-
-static void on_sa(void *arg, const char *event, const struct vici_node *message)
-{
-	struct listing *listing = arg;
-
-	(void)event;
-	if (message->child)
-		listing->fn(message->child, listing->arg);
-}
-
-int peer_list_sas(struct peer *peer, peer_sa_fn *fn, void *arg, struct err_msg *msg)
-{
-	struct listing listing = {.fn = fn, .arg = arg};
-	struct vici_tree reply = {0};
-	struct vici_client *client;
-	int err = vici_client_open(peer->uri, &client, msg);
-
-	if (err < 0)
-		return err;
-	vici_client_set_timeout(client, REQUEST_TIMEOUT_MS);
-	vici_client_on_event(client, on_sa, &listing);
-	err = vici_client_stream(client, "list-sas", "list-sa", NULL, &reply, msg);
-	if (err == 0)
-		vici_tree_free(&reply);
-	vici_client_close(client);
-	return err;
-}
-
-/* What a walk over the SAs looks for, and what it found. */
-struct census {
-	unsigned sas;
-	unsigned children;
-	const char *child;
-	const char *key;
-	char *value;
-	size_t cap;
-	bool is_found;
-};
-
-static bool is_text(const struct vici_node *node, const char *key, const char *text)
-{
-	const char *value = vici_text(node, key);
-
-	return value && strcmp(value, text) == 0;
-}
-
-/* A value's text, or a list's items with a blank between. */
-static void copy_text(const struct vici_node *node, char *text, size_t cap)
-{
-	const struct vici_node *item;
-	size_t len = 0;
-
-	text[0] = 0;
-	if (node && node->kind == VICI_VALUE)
-		snprintf(text, cap, "%s", node->text);
-	for (item = node && node->kind == VICI_LIST ? node->child : NULL; item && len < cap;
-	     item = item->next)
-		len += (size_t)snprintf(text + len, cap - len, "%s%s", len ? " " : "", item->text);
-}
-
-static void count_sa(const struct vici_node *sa, void *arg)
-{
-	struct census *census = arg;
-	const struct vici_node *children = vici_find(sa, "child-sas");
-	const struct vici_node *child;
-
-	census->sas++;
-	for (child = children ? children->child : NULL; child; child = child->next) {
-		if (!is_text(child, "state", "INSTALLED"))
-			continue;
-		census->children++;
-		if (census->child && is_text(child, "name", census->child)) {
-			copy_text(vici_find(child, census->key), census->value, census->cap);
-			census->is_found = true;
-		}
-	}
-}
-
-int peer_child_value(struct peer *peer, const char *child, const char *key, char *ret_value,
-		     size_t cap)
-{
-	struct census census = {.child = child, .key = key, .value = ret_value, .cap = cap};
-
-	if (peer_list_sas(peer, count_sa, &census, NULL) < 0 || !census.is_found)
-		return ERR_NOT_FOUND;
-	return 0;
-}
-
-unsigned peer_count_children(struct peer *peer)
-{
-	struct census census = {.sas = 0};
-
-	peer_list_sas(peer, count_sa, &census, NULL);
-	return census.children;
-}
-
-unsigned peer_count_sas(struct peer *peer)
-{
-	struct census census = {.sas = 0};
-
-	peer_list_sas(peer, count_sa, &census, NULL);
-	return census.sas;
-}
-
-struct expected {
-	struct peer *peer;
-	unsigned count;
-	const char *const *words;
-};
-
-static bool has_children(void *arg, char *seen, size_t cap)
-{
-	const struct expected *expected = arg;
-	unsigned count = peer_count_children(expected->peer);
-
-	snprintf(seen, cap, "%u %s at %s", count, count == 1 ? "child" : "children",
-		 expected->peer->node);
-	return count == expected->count;
-}
-
-static bool has_sas(void *arg, char *seen, size_t cap)
-{
-	const struct expected *expected = arg;
-	struct err_msg msg = {{0}};
-	struct census census = {.sas = 0};
-
-	if (peer_list_sas(expected->peer, count_sa, &census, &msg) < 0) {
-		snprintf(seen, cap, "%s", msg.text);
-		return false;
-	}
-	snprintf(seen, cap, "%u SAs at %s", census.sas, expected->peer->node);
-	return census.sas == expected->count;
-}
-
-int peer_wait_children(struct peer *peer, unsigned count, unsigned timeout_ms, struct err_msg *msg)
-{
-	struct expected expected = {.peer = peer, .count = count};
-	int err = process_wait_until(peer->process, has_children, &expected, timeout_ms,
-				     "children installed", msg);
-
-	return err < 0 ? add_log(peer, err, msg) : 0;
-}
-
-int peer_wait_sas(struct peer *peer, unsigned count, unsigned timeout_ms, struct err_msg *msg)
-{
-	struct expected expected = {.peer = peer, .count = count};
-	int err = process_wait_until(peer->process, has_sas, &expected, timeout_ms, "IKE SAs", msg);
-
-	return err < 0 ? add_log(peer, err, msg) : 0;
-}
-
 char *peer_log(const struct peer *peer)
 {
 	FILE *file = fopen(peer->log, "re");
@@ -561,17 +291,22 @@ static bool line_has_all(const char *line, const char *const *words)
 	return !*words;
 }
 
+struct wanted_line {
+	const struct peer *peer;
+	const char *const *words;
+};
+
 static bool log_has(void *arg, char *seen, size_t cap)
 {
-	const struct expected *expected = arg;
-	char *log = peer_log(expected->peer);
+	const struct wanted_line *wanted = arg;
+	char *log = peer_log(wanted->peer);
 	char *line, *rest = log;
 	bool has = false;
 
 	while (!has && (line = strsep(&rest, "\n"))) {
 		if (*line)
 			snprintf(seen, cap, "%s", line);
-		has = line_has_all(line, expected->words);
+		has = line_has_all(line, wanted->words);
 	}
 	free(log);
 	return has;
@@ -580,10 +315,10 @@ static bool log_has(void *arg, char *seen, size_t cap)
 int peer_wait_log(struct peer *peer, const char *const *words, unsigned timeout_ms,
 		  struct err_msg *msg)
 {
-	struct expected expected = {.peer = peer, .words = words};
+	struct wanted_line wanted = {.peer = peer, .words = words};
 	char what[256];
 
 	snprintf(what, sizeof(what), "%s's log: a line with \"%s\" and \"%s\"", peer->node,
 		 words[0], words[1] ? words[1] : "");
-	return process_wait_until(peer->process, log_has, &expected, timeout_ms, what, msg);
+	return process_wait_until(peer->process, log_has, &wanted, timeout_ms, what, msg);
 }
