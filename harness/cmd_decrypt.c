@@ -14,6 +14,7 @@
 #include "harness/captures.h"
 #include "harness/command.h"
 #include "harness/dissect/rewrite.h"
+#include "harness/files.h"
 
 static void print_usage(FILE *out)
 {
@@ -68,8 +69,10 @@ static int decrypt(char **paths, size_t n, const char *keys, const char *out)
 	struct facts f;
 	char ref[96];
 	size_t i;
-	int err = captures_read(paths, n, keys, &f, &msg);
+	int err = file_check_output(out, paths, n, &msg);
 
+	if (!err)
+		err = captures_read(paths, n, keys, &f, &msg);
 	if (err) {
 		fprintf(stderr, "beetlab decrypt: %s\n", msg.text);
 		return EXIT_USAGE;

@@ -5,23 +5,28 @@
  *
  * Exit status 0: written; 1: written, but what the captures show cannot be made here, and the
  * network alone is; 2: usage, or a file that cannot be read or written. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/command.h"
 #include "harness/explain/text.h"
+#include "harness/files.h"
 #include "harness/plan.h"
 #include "harness/reproduce/write.h"
 
 struct options {
 	const char *keys, *out;
+	bool force;
 };
 
 static const struct option long_options[] = {
     {"keys", required_argument, NULL, 'k'},
     {"output", required_argument, NULL, 'o'},
+    {"force", no_argument, NULL, 'f'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -29,7 +34,7 @@ static const struct option long_options[] = {
 static void print_usage(FILE *out)
 {
 	fprintf(out,
-		"usage: beetlab reproduce CAPTURE... [--keys DIR] [-o SCENARIO.yaml]\n"
+		"usage: beetlab reproduce CAPTURE... [--keys DIR] [-o SCENARIO.yaml] [--force]\n"
 		"\n"
 		"Derives a network, its ends and what went wrong from captures (pcap, pcapng) of\n"
 		"one network, and writes a scenario that fails in the same way: beetlab run\n"
@@ -37,6 +42,7 @@ static void print_usage(FILE *out)
 		"\n"
 		"  --keys DIR         key logs, a directory or a file: with them it derives more\n"
 		"  -o, --output FILE  where to [standard output]\n"
+		"  -f, --force        replace that file if it is there\n"
 		"\n"
 		"Exit status: 0 written; 1 written, but the failure itself cannot be made here;\n"
 		"2 usage, or a file that cannot be read or written.\n");
@@ -62,11 +68,11 @@ static int store(const char *path, const char *text, size_t len, struct err_msg 
 	bool ok;
 
 	if (!out)
-		return err_set(msg, ERR_IO, "%s: cannot be written", path);
+		return err_set(msg, ERR_IO, "%s: %s", path, strerror(errno));
 	ok = fwrite(text, 1, len, out) == len && fflush(out) == 0;
 	if (path)
 		ok = fclose(out) == 0 && ok;
-	return ok ? 0 : err_set(msg, ERR_IO, "%s: cannot be written", path ? path : "output");
+	return ok ? 0 : err_set(msg, ERR_IO, "%s: %s", path ? path : "output", strerror(errno));
 }
 
 static int write_scenario(const struct profile *p, const struct options *o, bool *ret_is_whole,
@@ -142,13 +148,23 @@ static int reproduce(const struct survey *s, const struct options *o, struct err
 	return err ? EXIT_USAGE : is_whole ? EXIT_PASS : EXIT_FAIL;
 }
 
+/* Somebody may have edited what was written before. */
+static int check_output(char *const *paths, size_t n, const struct options *o, struct err_msg *msg)
+{
+	int err = o->out ? file_check_output(o->out, paths, n, msg) : 0;
+
+	if (!err && o->out && !o->force && access(o->out, F_OK) == 0)
+		err = err_set(msg, ERR_EXISTS, "%s is there already; --force replaces it", o->out);
+	return err;
+}
+
 static int run_command(char *const *paths, size_t n, const struct options *o)
 {
 	struct err_msg msg = {{0}};
 	struct survey s = {0};
 	int status = EXIT_USAGE;
 
-	if (!survey_read(paths, n, o->keys, &s, &msg))
+	if (!check_output(paths, n, o, &msg) && !survey_read(paths, n, o->keys, &s, &msg))
 		status = reproduce(&s, o, &msg);
 	if (status == EXIT_USAGE)
 		fprintf(stderr, "beetlab reproduce: %s\n", msg.text);
@@ -161,11 +177,13 @@ int cmd_reproduce(int argc, char **argv)
 	struct options o = {0};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "ho:", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "hfo:", long_options, NULL)) != -1) {
 		if (option == 'k')
 			o.keys = optarg;
 		else if (option == 'o')
 			o.out = optarg;
+		else if (option == 'f')
+			o.force = true;
 		else {
 			print_usage(option == 'h' ? stdout : stderr);
 			return option == 'h' ? EXIT_PASS : EXIT_USAGE;

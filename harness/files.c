@@ -134,3 +134,17 @@ void path_format(char *buf, size_t cap, const char *pattern, const char *word)
 	snprintf(buf, cap, "%.*s%s%s", at ? (int)(at - pattern) : 0, pattern, at ? word : "",
 		 at ? at + 2 : pattern);
 }
+
+int file_check_output(const char *out, char *const *inputs, size_t n, struct err_msg *msg)
+{
+	struct stat a, b;
+	size_t i;
+
+	if (stat(out, &a) < 0)
+		return 0;
+	for (i = 0; i < n; i++)
+		if (stat(inputs[i], &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+			return err_set(msg, ERR_EXISTS,
+				       "%s is one of the captures; it is not written over", out);
+	return 0;
+}

@@ -438,8 +438,6 @@ static void detach(const struct link_proc_spec *spec)
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != spec->owner)
 		_exit(EXIT_FAILURE);
 	close_all_but(spec->control, spec->ns_fds[0], spec->ns_fds[1]);
-	if (chdir("/") < 0)
-		_exit(EXIT_FAILURE);
 }
 
 void link_proc_run(const struct link_proc_spec *spec)
@@ -457,6 +455,9 @@ void link_proc_run(const struct link_proc_spec *spec)
 		_exit(EXIT_FAILURE);
 	proc->serial = start.serial;
 	err = set_up(proc, &msg);
+	/* Not before: the directory of the captures may be a relative one. */
+	if (err == 0 && chdir("/") < 0)
+		err = err_set(&msg, ERR_IO, "/: %s", strerror(errno));
 	if (err < 0 || reply(proc, &(struct link_reply){.serial = start.serial}) < 0)
 		die(proc, err, &msg);
 	proc->serial = 0;

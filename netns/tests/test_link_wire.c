@@ -292,6 +292,21 @@ static void test_captures_log_and_counters_agree(void **state)
 	assert_int_equal(read_log(*state, "\"duplicate\"", NULL, NULL), c->duplicates);
 }
 
+/* What a user types is often relative to where they are. */
+static void test_captures_go_into_a_relative_directory(void **state)
+{
+	struct net *net = *state;
+	struct link_wire_spec spec = plain_spec(net);
+	char before[4096];
+
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_int_equal(chdir(net_dir(net)), 0);
+	spec.dir = ".";
+	stop(start(net, &spec));
+	assert_int_equal(access("wan-a.pcap", R_OK), 0);
+	assert_int_equal(chdir(before), 0);
+}
+
 static void test_flood_is_carried_whole(void **state)
 {
 	const struct link_wire_spec spec = plain_spec(*state);
@@ -568,6 +583,7 @@ int main(void)
 	    on_fresh_link(test_delay_shows_in_the_round_trip),
 	    on_fresh_link(test_seed_decides_which_packets_are_lost),
 	    on_fresh_link(test_captures_log_and_counters_agree),
+	    on_fresh_link(test_captures_go_into_a_relative_directory),
 	    on_fresh_link(test_flood_is_carried_whole),
 	    on_fresh_link(test_too_large_packet_is_told_the_mtu),
 	    on_fresh_link(test_filtered_icmp_is_silence_on_record),
