@@ -14,7 +14,10 @@ static int report_file(const char *path)
 	int err;
 
 	if (!result) {
-		fprintf(stderr, "%s:%d: %s\n", path, error.line, error.text);
+		if (error.line > 0)
+			fprintf(stderr, "%s:%d: %s\n", path, error.line, error.text);
+		else
+			fprintf(stderr, "beetlab report: %s\n", error.text);
 		return EXIT_USAGE;
 	}
 	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");

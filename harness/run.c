@@ -244,11 +244,20 @@ static int finish(struct run *run, struct err_msg *msg)
 static void wait_for_key(struct run *run)
 {
 	char line[16];
+	size_t i;
 
 	if (!run->options->keep)
 		return;
-	say(run, "\nThe network stands: ip netns exec %s-NODE ...; press Return to take it down. ",
-	    net_run(run->world.net));
+	printf("\nThe network stands: ip netns exec %s-NODE ...\n", net_run(run->world.net));
+	for (i = 0; i < run->plan->endpoints_count; i++) {
+		struct peer *peer = world_peer(&run->world, run->plan->endpoints[i].sc->node);
+
+		if (peer && peer_is_running(peer))
+			printf("%s at %s: swanctl --uri %s ..., beetctl --uri %s ...\n",
+			       peer_name(peer), peer_node(peer), peer_uri(peer), peer_uri(peer));
+	}
+	printf("Press Return to take it down. ");
+	fflush(stdout);
 	if (!fgets(line, sizeof(line), stdin))
 		return;
 }
