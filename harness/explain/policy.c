@@ -272,7 +272,7 @@ RULES(
      .names = "F31; negotiation failure map 5; troubleshooting flow 4",
      .kind = RULE_FAULT,
      .rank = 15,
-     .unless = "",
+     .unless = "F20",
      .title = "There is no route into the tunnel: packets leave in the clear",
      .why =
 	 "The gateway itself sends them from its outer address: its route for that network is the "

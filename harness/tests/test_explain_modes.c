@@ -1,5 +1,6 @@
 /* test_explain_modes.c - rules of `beetlab explain` that no reference capture shows, over facts
- * made by hand: modes, clients behind one address, keys that are missing, starts that cross. Each
+ * made by hand: modes, clients behind one address, keys that are missing, rekeyings and starts that
+ * cross. Each
  * with a neighbour that gives nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,6 +25,7 @@ struct stage {
 	struct ike_sa_fact sas[2];
 	struct child_sa_fact children[2];
 	struct esp_flow esp[2];
+	struct refusal_fact refused;
 	struct place_sum place;
 	struct survey s;
 };
@@ -229,6 +231,33 @@ static void crossed_and_one_without_child(struct stage *st)
 	st->s.f.n_children = st->s.n_esp = 1;
 }
 
+/* Both ends rekey; the end that answered is refused its own, and sends nothing in what stays. */
+static void refused_and_silent(struct stage *st)
+{
+	st->children[0].rekeys = 9;
+	st->children[0].initiator_is_original = true;
+	make_message(st, 2);
+	st->ike[2].ike_sa = 0;
+	st->ike[2].from_initiator = true;
+	st->refused = (struct refusal_fact){.msg = 2, .notify = N_TEMPORARY_FAILURE};
+	st->s.f.refusals = &st->refused;
+	st->s.f.n_refusals = 1;
+	st->s.f.n_frames = st->s.f.n_ike = 3;
+}
+
+static void refused_and_sending(struct stage *st)
+{
+	refused_and_silent(st);
+	st->esp[1].spi = st->children[0].spi_i;
+	st->esp[1].child = 0;
+}
+
+static void other_end_refused_and_silent(struct stage *st)
+{
+	refused_and_silent(st);
+	st->ike[2].from_initiator = false;
+}
+
 static const struct change {
 	const char *name;
 	void (*make)(struct stage *st);
@@ -252,6 +281,9 @@ static const struct change {
     CHANGE(sealed_without_keys, ""),
     CHANGE(damaged, ""),
     CHANGE(cut_short_by_the_capture, ""),
+    CHANGE(refused_and_silent, "F20"),
+    CHANGE(refused_and_sending, ""),
+    CHANGE(other_end_refused_and_silent, ""),
     CHANGE(crossed, "F26"),
     CHANGE(one_after_the_other, ""),
     CHANGE(crossed_by_another_peer, ""),
