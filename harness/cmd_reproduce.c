@@ -122,7 +122,7 @@ static int derive(const struct survey *s, const struct findings *f, struct profi
 {
 	int err;
 
-	if (survey_state(s, f) == SURVEY_NOTHING && !f->n)
+	if (survey_state(s) == SURVEY_NOTHING && !f->n)
 		return err_set(msg, ERR_NOT_FOUND, "there is neither IKE nor ESP in the captures");
 	err = profile_make(s, f, ret_profile);
 	return err ? err_set(msg, err, "%s", err_text(err)) : 0;

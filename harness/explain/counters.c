@@ -176,6 +176,12 @@ static void count_sequence(struct esp_flow *e, uint32_t seq, struct seen at)
 	if (!e->n || (int32_t)(seq - e->top) > 0) {
 		uint32_t ahead = e->n ? seq - e->top : 64;
 
+		if (!e->n)
+			e->first_seq = seq;
+		else if (ahead - 1 > e->gap) {
+			e->gap = ahead - 1;
+			e->behind_gap = at;
+		}
 		e->window = ahead < 64 ? e->window << ahead | 1 : 1;
 		e->top = seq;
 		return;
@@ -324,6 +330,8 @@ int count_packet(struct counting *c, const struct packet *p)
 	switch (p->kind) {
 	case PACKET_ESP:
 		err = count_path(c, p);
+		if (!err)
+			err = count_talk(c->s, &p->src.addr, &p->dst.addr, seen_of(c, p));
 		return err ? err : count_esp(c, p);
 	case PACKET_IKE:
 	case PACKET_KEEPALIVE:

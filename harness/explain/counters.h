@@ -24,6 +24,10 @@ int count_packet(struct counting *c, const struct packet *p);
 int count_ip(struct survey *s, struct seen at, struct view packet, const struct ip_info *info,
 	     bool inside, size_t child, uint32_t spi, size_t *ret_flow);
 
+/* counters_talk.c: an ESP packet from one address to another. */
+int count_talk(struct survey *s, const struct ip_addr *src, const struct ip_addr *dst,
+	       struct seen at);
+
 /* The key of a flow in survey.flow_index. */
 uint64_t flow_hash(size_t place, bool inside, uint8_t proto, const struct endpoint *src,
 		   const struct endpoint *dst);

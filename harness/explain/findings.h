@@ -85,7 +85,7 @@ void findings_free(struct findings *f);
 	X(mtu)           \
 	X(liveness)      \
 	X(selectors)     \
-	X(esp) X(sas) X(policy) X(modes) X(config_file) X(config_match) X(config_proposal)
+	X(esp) X(sas) X(policy) X(modes) X(stops) X(config_file) X(config_match) X(config_proposal)
 #define X(family)                                  \
 	extern const struct rule rules_##family[]; \
 	extern const size_t n_rules_##family;

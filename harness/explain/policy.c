@@ -212,43 +212,6 @@ static int find_esp_blocked(const struct survey *s, struct findings *out)
 	return err;
 }
 
-/* Without keys: ESP one way only, though IKE goes both ways. */
-static bool goes_one_way(const struct survey *s, const struct path *p)
-{
-	bool ike_back = false;
-	size_t i;
-
-	for (i = path_between(s, &p->dst.addr, &p->src.addr); i != FACT_NONE;
-	     i = s->paths[i].prev) {
-		if (s->paths[i].n_esp)
-			return false;
-		ike_back = ike_back || s->paths[i].n_ike;
-	}
-	return ike_back;
-}
-
-static int find_one_way(const struct survey *s, struct findings *out)
-{
-	size_t i;
-	int err = 0;
-
-	for (i = 0; !err && i < s->n_paths; i++) {
-		const struct path *p = &s->paths[i];
-		char src[ENDPOINT_STRLEN], dst[ENDPOINT_STRLEN];
-		struct finding *f;
-
-		if (p->n_esp < 5 || !goes_one_way(s, p))
-			continue;
-		endpoint_format(&p->src, src, sizeof(src));
-		endpoint_format(&p->dst, dst, sizeof(dst));
-		f = finding_add(out, POSSIBLE, "ESP goes from %s to %s, and none comes back.", src,
-				dst);
-		err = finding_show(out, f, p->first_esp, "the first of %llu packets",
-				   (unsigned long long)p->n_esp);
-	}
-	return err;
-}
-
 #define LEAK_REMEDY                                                                             \
 	"ip route get and ip rule for the destination, nft list ruleset for masquerade rules, " \
 	"ip xfrm policy for the selectors."
@@ -308,16 +271,4 @@ RULES(
 	 "(iifname of the tunnel in input and forward), ip route get for the source, nstat "
 	 "and /proc/net/xfrm_stat. Capture inside, too.",
      .clause = "RFC 4301 §5.2",
-     .find = find_no_reply},
-    {.id = "MAP-oneway",
-     .names = "negotiation failure map 5; troubleshooting flow 5",
-     .kind = RULE_SYMPTOM,
-     .rank = 65,
-     .unless = "F32",
-     .title = "ESP goes one way only",
-     .why = "Either nothing needs to come back, or what arrives is dropped behind the tunnel "
-	    "(rp_filter, "
-	    "firewall, routes), or what is sent back does not get here.",
-     .remedy = "Look at the counters of both SAs at both ends, and explain again with keys.",
-     .clause = "RFC 4301 §5",
-     .find = find_one_way});
+     .find = find_no_reply});

@@ -35,6 +35,10 @@ const struct path *path_find(const struct survey *s, size_t place, const struct 
 bool esp_missing_at(const struct survey *s, const struct esp_flow *e, size_t *ret_place);
 uint64_t esp_count_at(const struct survey *s, uint32_t spi, size_t place);
 
+/* stops.c: ESP went both ways and at the end only one; numbers in a row were never seen. */
+bool talk_has_stopped(const struct survey *s, const struct talk *t);
+bool esp_has_gap(const struct survey *s, const struct esp_flow *e);
+
 /* Something was seen from src (any port, if 0) to dst at any place. */
 bool path_seen(const struct survey *s, const struct ip_addr *src, uint16_t src_port,
 	       const struct ip_addr *dst);

@@ -178,12 +178,14 @@ void survey_free(struct survey *s)
 	free(s->places);
 	free(s->paths);
 	free(s->flows);
+	free(s->talks);
 	free(s->exchanges);
 	free(s->inner_icmp);
 	map_free(&s->flow_index);
 	map_free(&s->path_index);
 	map_free(&s->address_index);
 	map_free(&s->pair_index);
+	map_free(&s->talk_index);
 	map_free(&s->spi_index);
 	facts_free(&s->f);
 	*s = (struct survey){0};

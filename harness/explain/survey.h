@@ -54,6 +54,8 @@ struct esp_flow {
 	struct seen late;
 	size_t late_flow; /* of the latest packet, inside: survey.flows; FACT_NONE */
 	uint64_t n_repeated;
+	uint32_t first_seq, gap; /* gap: most numbers in a row that were passed over */
+	struct seen behind_gap;
 	uint64_t n_behind; /* came behind a higher number, as far as is known for the first time */
 	uint32_t *sizes;   /* SIZE_CLASSES counters of IP packet lengths */
 	uint64_t residue[16]; /* ESP length mod 16 */
@@ -93,6 +95,16 @@ struct ip_flow {
 	uint32_t data_max; /* longest segment that was sent */
 };
 
+/* ESP between two addresses at one place, whatever the SPIs and ports. */
+struct talk {
+	size_t place;
+	struct ip_addr ends[2];
+	uint64_t n[2];				 /* from ends[0], from ends[1] */
+	uint64_t run;				 /* packets since the last one the other way */
+	struct seen run_first, run_last, before; /* before: that last one */
+	unsigned run_from;			 /* index of ends */
+};
+
 /* One request with its transmissions and responses, as one place saw them. */
 struct exchange {
 	size_t place, ike_sa;
@@ -130,6 +142,8 @@ struct survey {
 	size_t n_esp;
 	struct ip_flow *flows;
 	size_t n_flows;
+	struct talk *talks;
+	size_t n_talks;
 	struct exchange *exchanges;
 	size_t n_exchanges;
 	struct inner_icmp *inner_icmp;
@@ -138,6 +152,7 @@ struct survey {
 	struct map path_index;	  /* place, both endpoints -> paths */
 	struct map address_index; /* place, address -> an end of IKE or ESP there */
 	struct map pair_index;	  /* both addresses -> what goes between them, the sum in paths */
+	struct map talk_index;	  /* place, both addresses -> talks */
 	struct map spi_index;	  /* SPI -> the last of its flows; then esp_flow.prev */
 	bool have_keys;
 	bool keys_missing;	     /* asked for, and none found */

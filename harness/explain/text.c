@@ -144,43 +144,26 @@ static void print_sum(FILE *out, const struct survey *s)
 				  : "; no keys: only what shows from outside");
 }
 
-/* ESP both ways between two addresses. */
-static bool esp_flows_both_ways(const struct survey *s)
+/* What the captures do not show, and what would. */
+static void print_unseen(FILE *out, const struct survey *s)
 {
-	size_t i, k;
-
-	for (i = 0; i < s->n_paths; i++) {
-		const struct path *p = &s->paths[i];
-
-		k = p->n_esp ? path_between(s, &p->dst.addr, &p->src.addr) : FACT_NONE;
-		for (; k != FACT_NONE; k = s->paths[k].prev)
-			if (s->paths[k].n_esp)
-				return true;
-	}
-	return false;
-}
-
-static bool everything_is_answered(const struct survey *s)
-{
+	const char *what;
 	size_t i;
 
-	for (i = 0; i < s->n_exchanges; i++)
-		if (!s->exchanges[i].answered)
-			return false;
-	return s->n_exchanges > 0;
+	print_wrapped(out, 0, "",
+		      "Nothing wrong shows from here. That the tunnel works does not show either; "
+		      "the captures have");
+	for (i = 0; (what = survey_unseen(s, i)); i++)
+		print_wrapped(out, INDENT, "", what);
+	fprintf(out, "More would tell:");
+	if (s->n_places < 2)
+		fprintf(out, " a capture of the other end at the same time;");
+	if (!s->have_keys)
+		fprintf(out, " keys (--keys);");
+	fprintf(out, " a capture from before the start\nto behind the failure.\n");
 }
 
-enum survey_state survey_state(const struct survey *s, const struct findings *f)
-{
-	(void)f;
-	if (!s->n_paths)
-		return SURVEY_NOTHING;
-	if (esp_flows_both_ways(s) || (everything_is_answered(s) && !s->n_esp))
-		return SURVEY_WORKS;
-	return SURVEY_PARTIAL;
-}
-
-static void print_nothing_found(FILE *out, const struct survey *s, const struct findings *f)
+static void print_nothing_found(FILE *out, const struct survey *s)
 {
 	static const char *const texts[] = {
 	    [SURVEY_NOTHING] =
@@ -188,19 +171,19 @@ static void print_nothing_found(FILE *out, const struct survey *s, const struct 
 		"protocol 50), so there is nothing to explain. If there should be some, "
 		"it was captured at another place than where it goes, or nothing "
 		"starts the tunnel.",
-	    [SURVEY_WORKS] = "No fault found. What is in the captures works.",
-	    [SURVEY_PARTIAL] =
-		"I do not know. Nothing here fits a known fault, but the captures do "
-		"not show a tunnel that works in both directions either. Captures of "
-		"both ends, from before the tunnel is started, and keys tell more.",
+	    [SURVEY_WORKS] =
+		"No fault found. What is in the captures works: the IKE SA is complete, and ESP "
+		"goes both ways to the end.",
 	};
 	fprintf(out, "\n");
 	if (!s->n_places)
 		print_wrapped(out, 0, "",
 			      "No fault found in the file. Captures would show whether the daemon "
 			      "and its peer agree.");
+	else if (survey_state(s) == SURVEY_UNREMARKABLE)
+		print_unseen(out, s);
 	else
-		print_wrapped(out, 0, "", texts[survey_state(s, f)]);
+		print_wrapped(out, 0, "", texts[survey_state(s)]);
 }
 
 void findings_print(FILE *out, const struct survey *s, const struct findings *f, bool colour)
@@ -214,7 +197,7 @@ void findings_print(FILE *out, const struct survey *s, const struct findings *f,
 	for (i = 0; i < f->n; i++)
 		fault = fault || f->v[i].rule->kind != RULE_NOTE;
 	if (!fault)
-		print_nothing_found(out, s, f);
+		print_nothing_found(out, s);
 	for (i = 0; i < f->n; i++)
 		print_finding(out, s, &f->v[i], i + 1, colour);
 }
@@ -261,14 +244,18 @@ static json_t *place_json(const struct survey *s, size_t i)
 
 json_t *findings_json(const struct survey *s, const struct findings *f)
 {
-	static const char *const states[] = {"nothing", "works", "partial"};
-	json_t *places = json_array(), *list = json_array();
+	static const char *const states[] = {"nothing", "works", "unremarkable"};
+	json_t *places = json_array(), *list = json_array(), *unseen = json_array();
+	const char *what;
 	size_t i;
 
+	for (i = 0; (what = survey_unseen(s, i)); i++)
+		json_array_append_new(unseen, json_string(what));
 	for (i = 0; i < s->n_places; i++)
 		json_array_append_new(places, place_json(s, i));
 	for (i = 0; i < f->n; i++)
 		json_array_append_new(list, finding_json(s, &f->v[i]));
-	return json_pack("{s:i, s:o, s:b, s:s, s:o}", "version", 1, "captures", places, "keys",
-			 s->have_keys, "state", states[survey_state(s, f)], "findings", list);
+	return json_pack("{s:i, s:o, s:b, s:s, s:o, s:o}", "version", 1, "captures", places, "keys",
+			 s->have_keys, "state", states[survey_state(s)], "unseen", unseen,
+			 "findings", list);
 }

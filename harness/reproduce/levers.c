@@ -281,6 +281,7 @@ static const struct {
     {"F26", "two ends that start within one round trip (field/F26 has them)"},
     {"F28", "an end that cuts the tags of HMAC-SHA2-256 to 96 bits"},
     {"F35", "an end that sends in an SA what its selectors do not cover (field/F35 has one)"},
+    {"MAP-no-auth", "the initiator's side too: whether IKE_AUTH was sent does not show"},
     {"MAP-forgotten",
      "an end that answers what it does not know with INVALID_SPI (beetd is silent)"},
     {"S13", "an end that makes packets in another mode than the one that it agreed on"},

@@ -47,7 +47,7 @@ int profile_make(const struct survey *s, const struct findings *findings,
 	};
 	struct profile p = {.s = s,
 			    .first = first_fault(findings),
-			    .works = survey_state(s, findings) == SURVEY_WORKS};
+			    .works = survey_state(s) == SURVEY_WORKS};
 	size_t i;
 	int err = 0;
 
