@@ -116,6 +116,9 @@ int cmd_explain(int argc, char **argv)
 	if (o.list)
 		return list_rules();
 	if (optind == argc && !o.config) {
+		if (o.keys)
+			fprintf(stderr, "beetlab explain: a capture is missing, which the keys of "
+					"--keys open\n");
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}

@@ -31,8 +31,13 @@ int config_read(const char *path, struct config *ret_config, struct err_msg *msg
 		conf_free(&c.conf);
 		return err_set(msg, err, "%s", first.text[0] ? first.text : err_text(err));
 	}
-	*ret_config = c;
-	return 0;
+	err = config_conns(&c) ? config_check(&c, msg)
+			       : err_set(msg, ERR_SYNTAX, "%s: there is no connection in it", path);
+	if (err)
+		config_free(&c);
+	else
+		*ret_config = c;
+	return err;
 }
 
 void config_free(struct config *config)

@@ -2,7 +2,7 @@
  * does.
  *
  * Read as swanctl reads it (includes, templates), but no more than read: options that one daemon
- * does not know are not this one's business, and no certificate or key is opened. Sections and
+ * does not support are not this one's business, and no certificate or key is opened. Sections and
  * values know their file and line, which evidence cites. */
 #ifndef HARNESS_EXPLAIN_CONFIG_H
 #define HARNESS_EXPLAIN_CONFIG_H
@@ -16,9 +16,12 @@ struct config {
 	struct conf_section *connections; /* resolved; NULL: the file has none */
 };
 
-/* ERR_SYNTAX, ERR_IO, ERR_LIMIT, ERR_NOMEM; *msg is "FILE:LINE: what is wrong". */
+/* ERR_SYNTAX (also: no daemon takes it, or it has no connection), ERR_IO, ERR_LIMIT, ERR_NOMEM;
+ * *msg is "FILE:LINE: what is wrong". */
 int config_read(const char *path, struct config *ret_config, struct err_msg *msg);
 void config_free(struct config *config);
+/* config_check.c: 0, or ERR_SYNTAX for the first option or value that no daemon takes. */
+int config_check(const struct config *config, struct err_msg *msg);
 
 /* The first connection; go on with ->next. NULL config is fine. */
 const struct conf_section *config_conns(const struct config *config);

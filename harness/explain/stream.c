@@ -10,6 +10,7 @@
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "harness/dissect/link.h"
 #include "vpn/base/proto.h"
@@ -163,16 +164,59 @@ static int read_pcap(const char *path, pcap_t *pcap, packet_fn *fn, void *arg,
 	return 0;
 }
 
+/* What somebody has given in place of a capture, by its first octets; NULL: a capture, perhaps. */
+static const char *other_kind(FILE *file)
+{
+	char head[4096];
+	size_t len = fread(head, 1, sizeof(head) - 1, file);
+
+	rewind(file);
+	head[len] = 0;
+	if (!len)
+		return "is empty";
+	if (len > 1 && !memcmp(head, "\x1f\x8b", 2))
+		return "is compressed: gunzip it first";
+	if (len > 3 && (!memcmp(head, "\x28\xb5\x2f\xfd", 4) || !memcmp(head,
+									"\xfd"
+									"7zX",
+									4)))
+		return "is compressed: decompress it first";
+	if (strlen(head) == len && (strstr(head, "connections") || strstr(head, "secrets")) &&
+	    strchr(head, '{'))
+		return "is no capture but a swanctl.conf: give it with --config";
+	return NULL;
+}
+
+static int open_capture(const char *path, FILE **ret_file, struct err_msg *msg)
+{
+	const char *other;
+	struct stat st;
+	FILE *file;
+
+	if (!strcmp(path, "-") || (!stat(path, &st) && !S_ISREG(st.st_mode)))
+		return err_set(msg, ERR_IO, "%s: must be a regular file, it is read twice", path);
+	file = fopen(path, "re");
+	if (!file)
+		return err_set(msg, ERR_IO, "%s: %s", path, strerror(errno));
+	other = other_kind(file);
+	if (other) {
+		fclose(file);
+		return err_set(msg, ERR_SYNTAX, "%s: %s", path, other);
+	}
+	*ret_file = file;
+	return 0;
+}
+
 int stream_read(const char *path, packet_fn *fn, void *arg, struct stream_end *ret_end,
 		struct err_msg *msg)
 {
 	char what[PCAP_ERRBUF_SIZE];
-	FILE *file = fopen(path, "re");
+	FILE *file = NULL;
 	pcap_t *pcap;
-	int err;
+	int err = open_capture(path, &file, msg);
 
-	if (!file)
-		return err_set(msg, ERR_IO, "%s: %s", path, strerror(errno));
+	if (err)
+		return err;
 	pcap = pcap_fopen_offline(file, what);
 	if (!pcap) {
 		fclose(file);

@@ -45,9 +45,10 @@ struct stream_end {
 	char broken[256]; /* where and why the file breaks off; "": it does not */
 };
 
-/* Calls fn for each frame until it returns something else than 0, which is then returned. ERR_IO,
- * ERR_SYNTAX or ERR_UNSUPPORTED if the file cannot be opened, is no capture, or of a link type that
- * is not read. A file that breaks off is no error: ret_end says so. */
+/* Calls fn for each frame of a regular file (it is read twice) until it returns something else than
+ * 0, which is then returned. ERR_IO, ERR_SYNTAX or ERR_UNSUPPORTED if the file cannot be opened, is
+ * no capture, or of a link type that is not read. A file that breaks off is no error: ret_end says
+ * so. */
 int stream_read(const char *path, packet_fn *fn, void *arg, struct stream_end *ret_end,
 		struct err_msg *msg);
 

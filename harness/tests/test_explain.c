@@ -433,6 +433,33 @@ static void what_is_no_capture_is_told_with_its_name(void **state)
 	assert_int_equal(read_part(1000, "#!/bin/sh\nthis is no capture", &s, &msg), ERR_SYNTAX);
 }
 
+static void what_is_given_in_place_of_a_capture_is_named(void **state)
+{
+	static char stdin_name[] = "-", folder[] = "/tmp", pipe_name[] = "/dev/null";
+	static char *const no_files[] = {stdin_name, folder, pipe_name};
+	static const struct {
+		size_t len;
+		const char *head, *says;
+	} cases[] = {
+	    {0, "", "is empty"},
+	    {1000, "\x1f\x8b\x08", "gunzip"},
+	    {30, "connections {\n a {\n version = 2\n", "--config"},
+	};
+	struct err_msg msg;
+	struct survey s;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(read_part(cases[i].len, cases[i].head, &s, &msg), ERR_SYNTAX);
+		assert_non_null(strstr(msg.text, cases[i].says));
+	}
+	for (i = 0; i < sizeof(no_files) / sizeof(no_files[0]); i++) {
+		assert_int_equal(survey_read(&no_files[i], 1, NULL, &s, &msg), ERR_IO);
+		assert_non_null(strstr(msg.text, "regular file"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +473,7 @@ int main(void)
 	    cmocka_unit_test(every_rule_has_its_texts_and_a_name_of_its_own),
 	    cmocka_unit_test(a_capture_cut_anywhere_gives_what_it_has),
 	    cmocka_unit_test(what_is_no_capture_is_told_with_its_name),
+	    cmocka_unit_test(what_is_given_in_place_of_a_capture_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

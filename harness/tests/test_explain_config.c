@@ -26,7 +26,6 @@ static const struct {
 	const char *text, *finding; /* "": none */
 } files[] = {
     {FILE_OF("", "", ""), ""},
-    {"", ""},
     {FILE_OF("version = 1", "", ""), "CFG-version"},
     {FILE_OF("", "", "rekey_time = 1h\nlife_time = 30m"), "CFG-lifetime"},
     {FILE_OF("", "", "life_time = 1h"), "CFG-lifetime"}, /* rekey_time is 1h by default */
@@ -114,6 +113,35 @@ static void a_broken_file_is_told_with_its_line(void **state)
 	assert_true(config_read("/nonexistent/swanctl.conf", &c, &msg) < 0);
 }
 
+static void a_file_that_no_daemon_takes_is_refused_with_its_line(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} cases[] = {
+	    {FILE_OF("versoin = 2", "", ""), ":5: unknown option 'versoin' (did you mean 'version"},
+	    {FILE_OF("", "idd = gw", ""), ":8: unknown option 'idd'"},
+	    {FILE_OF("", "", "local_tss = 10.0.0.0/8"), ":17: unknown option 'local_tss'"},
+	    {FILE_OF("dpd_delay = soon", "", ""), ":5: dpd_delay = soon"},
+	    {FILE_OF("childs {\n}", "", ""), ":5: unknown section 'childs'"},
+	    {"", "there is no connection in it"},
+	    {"secrets {\n}\n", "there is no connection in it"},
+	};
+	struct err_msg msg;
+	struct config c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		msg.text[0] = 0;
+		assert_int_equal(read_text(cases[i].text, &c, &msg), ERR_SYNTAX);
+		if (!strstr(msg.text, cases[i].says))
+			fail_msg("'%s' in place of '%s'", msg.text, cases[i].says);
+	}
+	/* Another daemon's. */
+	assert_int_equal(read_text(FILE_OF("vips = 0.0.0.0", "", "policies = no"), &c, &msg), 0);
+	config_free(&c);
+}
+
 static const struct {
 	const char *list;
 	size_t i;
@@ -157,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_file_gives_its_finding_with_the_line),
 	    cmocka_unit_test(a_broken_file_is_told_with_its_line),
+	    cmocka_unit_test(a_file_that_no_daemon_takes_is_refused_with_its_line),
 	    cmocka_unit_test(a_proposal_is_read_as_the_daemons_read_it),
 	};
 
