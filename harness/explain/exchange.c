@@ -155,6 +155,25 @@ static bool is_answered_later(const struct survey *s, const struct ts_packet *p,
 	return false;
 }
 
+/* The same has been said at that place before. */
+static bool is_told_refusal(const struct survey *s, size_t error)
+{
+	const struct icmp_error_fact *e = &s->f.icmp_errors[error];
+	size_t i;
+
+	for (i = 0; i < error; i++) {
+		const struct icmp_error_fact *o = &s->f.icmp_errors[i];
+
+		if (o->type == e->type && o->code == e->code &&
+		    ip_addr_eq(&o->about.dst, &e->about.dst) &&
+		    o->about.dst_port == e->about.dst_port &&
+		    s->f.frames[o->frame].place == s->f.frames[e->frame].place &&
+		    !is_answered_later(s, &o->about, s->f.frames[o->frame].time_us))
+			return true;
+	}
+	return false;
+}
+
 static int find_refused(const struct survey *s, struct findings *out)
 {
 	size_t i;
@@ -167,7 +186,7 @@ static int find_refused(const struct survey *s, struct findings *out)
 		char from[IP_ADDR_STRLEN], about[IP_ADDR_STRLEN];
 		struct finding *f;
 
-		if (!text || !is_about_ike(&e->about) ||
+		if (!text || !is_about_ike(&e->about) || is_told_refusal(s, i) ||
 		    is_answered_later(s, &e->about, frame->time_us))
 			continue;
 		ip_addr_format(&frame->src.addr, from, sizeof(from));
@@ -180,7 +199,28 @@ static int find_refused(const struct survey *s, struct findings *out)
 	return err;
 }
 
-/* RFC 7296 §2.5: the major version is in the upper half of the octet. */
+/* A message of another version, or one that says so. RFC 7296 §2.5: the major version is in the
+ * upper half of the octet. */
+static bool is_of_other_version(const struct ike_msg *m)
+{
+	return m->hdr.version >> 4 == 1 || msg_error(m) == N_INVALID_MAJOR_VERSION;
+}
+
+/* The same end has said so in the same attempt, at that place. */
+static bool is_told_version(const struct survey *s, size_t msg)
+{
+	const struct ike_msg *m = &s->f.ike[msg];
+	size_t i;
+
+	for (i = 0; i < msg; i++)
+		if (s->f.ike[i].hdr.spi_i == m->hdr.spi_i &&
+		    msg_frame(s, i)->place == msg_frame(s, msg)->place &&
+		    ip_addr_eq(&msg_frame(s, i)->src.addr, &msg_frame(s, msg)->src.addr) &&
+		    is_of_other_version(&s->f.ike[i]))
+			return true;
+	return false;
+}
+
 static int find_old_version(const struct survey *s, struct findings *out)
 {
 	size_t i;
@@ -192,7 +232,7 @@ static int find_old_version(const struct survey *s, struct findings *out)
 		char route[128];
 		struct finding *f;
 
-		if (m->hdr.version >> 4 != 1 && !says)
+		if (!is_of_other_version(m) || is_told_version(s, i))
 			continue;
 		f = finding_add(out, CERTAIN,
 				says ? "A peer refuses the version of IKE that it is offered."

@@ -59,7 +59,8 @@ struct finding *finding_add(struct findings *out, enum certainty certainty, cons
 			return NULL;
 		f->rule = out->rule;
 	}
-	f->cases++;
+	f->cases = f->cases ? f->cases : 1;
+	f->is_new_case = true;
 	if (!surer)
 		return f;
 	f->certainty = certainty;
@@ -71,10 +72,20 @@ struct finding *finding_add(struct findings *out, enum certainty certainty, cons
 	return f->what ? f : NULL;
 }
 
+static void count_case(struct finding *f, const struct evidence *e)
+{
+	unsigned *n = e->file ? &f->in_file : &f->at_place[e->at.place];
+
+	if (f->is_new_case && ++*n > f->cases)
+		f->cases = *n;
+	f->is_new_case = false;
+}
+
 static int add_evidence(struct finding *f, const struct evidence *e)
 {
 	if (!f || !e->text)
 		return ERR_NOMEM;
+	count_case(f, e);
 	if (f->n_evidence < EVIDENCE_MAX)
 		f->evidence[f->n_evidence++] = *e;
 	return 0;

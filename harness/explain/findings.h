@@ -6,6 +6,7 @@
 #ifndef HARNESS_EXPLAIN_FINDINGS_H
 #define HARNESS_EXPLAIN_FINDINGS_H
 
+#include "harness/dissect/capture_set.h"
 #include "harness/explain/survey.h"
 
 #define EVIDENCE_MAX 12
@@ -42,8 +43,10 @@ struct finding {
 	const struct rule *rule;
 	enum certainty certainty;
 	char *what;
-	char *detail; /* added to the remedy, or NULL */
-	unsigned cases;
+	char *detail;	  /* added to the remedy, or NULL */
+	unsigned cases;	  /* of the place that has most: each place sees the same SAs and flows */
+	bool is_new_case; /* its first evidence is still to come, and tells the place */
+	unsigned at_place[CAPTURE_PLACES_MAX], in_file;
 	struct evidence evidence[EVIDENCE_MAX];
 	size_t n_evidence;
 };

@@ -170,6 +170,7 @@ static int find_no_reply(const struct survey *s, struct findings *out)
 
 	for (i = 0; !err && i < s->n_flows; i++) {
 		const struct ip_flow *flow = &s->flows[i];
+		const char *asked = is_echo_request(flow) ? "echo requests" : "TCP segments (SYN)";
 		char src[ENDPOINT_STRLEN], dst[ENDPOINT_STRLEN];
 		struct finding *f;
 
@@ -182,10 +183,10 @@ static int find_no_reply(const struct survey *s, struct findings *out)
 		    "%s from %s to %s go through the tunnel, and no answer ever comes back "
 		    "into it.",
 		    is_echo_request(flow) ? "Echo requests" : "SYNs", src, dst);
-		err = finding_show(out, f, flow->first, "the first of %llu, in SPI %08x",
-				   (unsigned long long)flow->n, flow->spi);
+		err = finding_show(out, f, flow->first, "the first of %llu %s to %s, in SPI %08x",
+				   (unsigned long long)flow->n, asked, dst, flow->spi);
 		if (!err)
-			err = finding_show(out, f, flow->last, "the last");
+			err = finding_show(out, f, flow->last, "the last of them");
 	}
 	return err;
 }

@@ -55,6 +55,7 @@ static char *evidence(const struct findings *f)
 }
 
 struct explained {
+	unsigned cases;		     /* of the first */
 	char *faults, *notes, *said; /* said: the evidence of the first, a line each */
 	const char *certainty;	     /* of the first */
 };
@@ -79,7 +80,7 @@ static struct explained explain(const char *dir, bool keys, const char *config)
 		fail_msg("%s", msg.text);
 	s.config = config ? &c : NULL;
 	assert_int_equal(findings_find(&s, &f), 0);
-	e = (struct explained){ids(&f, false), ids(&f, true), evidence(&f),
+	e = (struct explained){f.n ? f.v[0].cases : 0, ids(&f, false), ids(&f, true), evidence(&f),
 			       f.n ? certainty_name(f.v[0].certainty) : ""};
 	findings_free(&f);
 	survey_free(&s);
@@ -205,6 +206,37 @@ static void every_finding_has_its_capture_and_its_neighbour(void **state)
 	}
 	free(dirs);
 	assert_true(healthy >= 20);
+}
+
+/* Both ends' captures show the same SAs and flows, which count once. */
+static void cases_are_of_what_failed_and_not_of_places(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned cases;
+		const char *says; /* "": whatever */
+	} cases[] = {
+	    {"explain/F32", 2, "the first of 9 TCP segments (SYN) to 10.254.0.1"},
+	    {"explain/F32", 2, "the first of 5 echo requests to 10.254.0.1"},
+	    {"explain/F44", 1, ""},
+	    {"explain/MAP-auth", 1, ""},
+	    {"explain/MAP-refused", 1, ""},
+	    {"explain/MAP-version", 1, ""},
+	    {"explain/F35", 1, ""},
+	};
+	struct explained e;
+	char dir[512];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(dir, sizeof(dir), "%s/%s", getenv("PCAPS"), cases[i].name);
+		e = explain(dir, true, NULL);
+		if (e.cases != cases[i].cases || !strstr(e.said, cases[i].says))
+			fail_msg("%s: %u cases, not %u: %s", cases[i].name, e.cases, cases[i].cases,
+				 e.said);
+		explained_free(&e);
+	}
 }
 
 /* Findings that no capture here shows: over facts made by hand. */
@@ -465,6 +497,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(reference_captures_give_what_they_must),
 	    cmocka_unit_test(every_finding_has_its_capture_and_its_neighbour),
+	    cmocka_unit_test(cases_are_of_what_failed_and_not_of_places),
 	    cmocka_unit_test(a_packet_outside_the_selectors_of_its_sa_is_f35),
 	    cmocka_unit_test(esp_behind_the_delete_of_its_sa_is_f20),
 	    cmocka_unit_test(two_children_with_the_same_selectors_are_f25),
