@@ -166,7 +166,7 @@ RULES(
      .names = "F32, S17; negotiation failure map 5; troubleshooting flow 5, 6",
      .kind = RULE_SYMPTOM,
      .rank = 56,
-     .unless = "",
+     .unless = "LIVE-decrypted",
      .title = "Packets come out of the tunnel and are not answered",
      .why = "They are dropped behind it, or the host answers another way: its route back does not "
 	    "lead into the tunnel.",

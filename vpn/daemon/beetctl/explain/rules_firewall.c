@@ -1,6 +1,5 @@
 /* rules_firewall.c - findings of nftables on this host: IKE and ESP dropped, traffic dropped
- * between the tunnel and the network behind it, addresses translated before the tunnel sees them,
- * the MSS clamped on the wrong hook.
+ * between the tunnel and the network behind it, the MSS clamped on the wrong hook.
  *
  * Packets that nobody has sent are led through the rule set (nft.h); what it does for certain is
  * told, what may be is not. */
@@ -10,8 +9,7 @@
 #include <string.h>
 
 #include "vpn/base/proto.h"
-
-#define SSH_PORT 22 /* stands for a new TCP connection */
+#include "vpn/daemon/beetctl/explain/pair.h"
 
 /* --- IKE and ESP --- */
 
@@ -80,198 +78,68 @@ static void find_outer_drop(const struct facts *f, struct findings *out)
 
 /* --- Between the tunnel and a network behind this host --- */
 
-/* One local and one remote host of a child, and the devices that lead to them. */
-struct pair {
-	const struct fact_child *child;
-	const struct fact_net *local, *remote;
-	const char *lan, *tunnel;
-	const char *out; /* by which forwarded packets leave: the tunnel's, or not */
+/* Not even the answers of a connection that the other direction has begun get through. */
+static bool is_closed(const struct facts *f, struct nft_packet p)
+{
+	p.ct = NFT_CT_ESTABLISHED;
+	p.sport = p.dport;
+	return nft_filter(f->nft, "forward", &p).does == NFT_DROPS;
+}
+
+struct judged_way {
+	struct nft_packet packet;
+	struct nft_outcome does;
+	const char *words; /* "into it" */
+	bool closed;
 };
 
-typedef void pair_fn(const struct facts *f, struct findings *out, const struct pair *pair);
-
-/* Where policies without a device carry the traffic it leaves by the outer device. */
-static const char *tunnel_name(const struct facts *f, const struct fact_child *c)
+static struct judged_way judge_direction(const struct facts *f, const struct live_pair *p,
+					 bool into_tunnel)
 {
-	const struct fact_link *l = live_tunnel(f, c);
+	struct judged_way w = {.packet = live_forwarded(p, into_tunnel),
+			       .words = into_tunnel ? "into it" : "out of it"};
 
-	if (l)
-		return l->name;
-	return c->if_id || !live_has_kernel_policies(f) ? NULL : f->peer.dev;
+	w.does = nft_filter(f->nft, "forward", &w.packet);
+	w.closed = w.does.does == NFT_DROPS && is_closed(f, w.packet);
+	return w;
 }
 
-static bool is_pair(const struct pair *p)
+static void show_direction(struct finding *found, const struct judged_way *w)
 {
-	return p->tunnel && p->local->way.kind == WAY_OUT && p->remote->way.kind == WAY_OUT &&
-	       p->local->way.to.family == p->remote->way.to.family &&
-	       strcmp(p->local->way.dev, p->tunnel) != 0 && !strcmp(p->remote->way.dev, p->tunnel);
+	if (w->does.does == NFT_DROPS)
+		live_finding_show(found, "IPv%u, %s > %s: %s", w->packet.src.family, w->packet.iif,
+				  w->packet.oif, w->does.rule);
 }
 
-static void for_each_pair(const struct facts *f, struct findings *out, pair_fn *judge)
+static void judge_forward(const struct facts *f, struct findings *out, const struct live_pair *p)
 {
-	size_t i, k, m;
-
-	for (i = 0; f->nft && i < f->n_children; i++) {
-		const struct fact_child *c = &f->children[i];
-
-		for (k = 0; k < c->n_local; k++) {
-			for (m = 0; m < c->n_remote; m++) {
-				struct pair p = {.child = c,
-						 .local = &c->local[k],
-						 .remote = &c->remote[m],
-						 .lan = c->local[k].way.dev,
-						 .tunnel = tunnel_name(f, c)};
-
-				p.out = c->forwarded[k][m].kind == WAY_OUT ? c->forwarded[k][m].dev
-									   : p.tunnel;
-
-				if (is_pair(&p))
-					judge(f, out, &p);
-			}
-		}
-	}
-}
-
-static struct nft_packet forwarded(const struct pair *p, bool into_tunnel)
-{
-	const struct ip_addr *local = &p->local->way.to, *remote = &p->remote->way.to;
-
-	return (struct nft_packet){.src = into_tunnel ? *local : *remote,
-				   .dst = into_tunnel ? *remote : *local,
-				   .proto = IP_PROTO_TCP,
-				   .dport = SSH_PORT,
-				   .iif = into_tunnel ? p->lan : p->tunnel,
-				   .oif = into_tunnel ? p->tunnel : p->lan,
-				   .ct = NFT_CT_NEW};
-}
-
-static void judge_forward(const struct facts *f, struct findings *out, const struct pair *p)
-{
-	struct nft_packet in = forwarded(p, true), from = forwarded(p, false);
-	struct nft_outcome to_tunnel = nft_filter(f->nft, "forward", &in);
-	struct nft_outcome from_tunnel = nft_filter(f->nft, "forward", &from);
-	bool both = to_tunnel.does == NFT_DROPS && from_tunnel.does == NFT_DROPS;
+	struct judged_way in = judge_direction(f, p, true), from = judge_direction(f, p, false);
+	const struct judged_way *dropped = in.does.does == NFT_DROPS ? &in : &from;
 	struct finding *found;
 
-	if (to_tunnel.does != NFT_DROPS && from_tunnel.does != NFT_DROPS)
+	if (dropped->does.does != NFT_DROPS)
 		return;
-	found = live_finding_add(out, both ? LIKELY : POSSIBLE,
-				 both ? "New TCP connections between %s and %s are dropped."
-				      : "New TCP connections %s are dropped in one direction (%s).",
-				 both ? p->lan : "through the tunnel",
-				 both			       ? p->tunnel
-				 : to_tunnel.does == NFT_DROPS ? "into it"
-							       : "out of it");
-	if (to_tunnel.does == NFT_DROPS)
-		live_finding_show(found, "%s > %s: %s", p->lan, p->tunnel, to_tunnel.rule);
-	if (from_tunnel.does == NFT_DROPS)
-		live_finding_show(found, "%s > %s: %s", p->tunnel, p->lan, from_tunnel.rule);
+	if (in.does.does == from.does.does)
+		found = live_finding_add(out, LIKELY,
+					 "New TCP connections between %s and %s are dropped.",
+					 p->lan, p->tunnel);
+	else if (dropped->closed)
+		found = live_finding_add(out, LIKELY,
+					 "TCP through the tunnel is dropped in one direction (%s), "
+					 "answers too.",
+					 dropped->words);
+	else
+		found = live_finding_add(out, POSSIBLE,
+					 "New TCP connections through the tunnel are dropped in "
+					 "one direction (%s).",
+					 dropped->words);
+	show_direction(found, &in);
+	show_direction(found, &from);
 }
 
 static void find_forward_drop(const struct facts *f, struct findings *out)
 {
-	for_each_pair(f, out, judge_forward);
-}
-
-/* --- Address translation --- */
-
-/* What masquerade takes: an address of the device that the packet leaves by. */
-static bool device_address(const struct facts *f, const char *dev, uint8_t family,
-			   struct ip_addr *ret_addr)
-{
-	const struct fact_link *l = live_link(f, dev);
-	size_t i;
-
-	for (i = 0; l && i < f->n_addrs; i++) {
-		if (f->addrs[i].ifindex != l->index || f->addrs[i].addr.family != family)
-			continue;
-		*ret_addr = f->addrs[i].addr;
-		return true;
-	}
-	return false;
-}
-
-static bool in_selectors(const struct fact_child *c, const struct ip_addr *addr)
-{
-	size_t i;
-
-	for (i = 0; i < c->n_local; i++)
-		if (ts_matches(&c->local[i].ts, addr, c->local[i].ts.proto, c->local[i].ts.port_lo,
-			       true))
-			return true;
-	return false;
-}
-
-/* The new source; false if the rules leave the packet alone, or nobody can say. */
-static bool translated(const struct facts *f, const struct pair *p, struct nft_outcome *ret_outcome,
-		       struct ip_addr *ret_to)
-{
-	struct nft_packet packet = forwarded(p, true);
-
-	packet.oif = p->out;
-	*ret_outcome = nft_source_nat(f->nft, &packet);
-	*ret_to = ret_outcome->to;
-	if (ret_outcome->does != NFT_REWRITES)
-		return false;
-	return ip_addr_is_set(ret_to) || device_address(f, p->out, packet.src.family, ret_to);
-}
-
-static void show_translation(struct finding *found, const struct pair *p,
-			     const struct nft_outcome *o, const struct ip_addr *to)
-{
-	char from[IP_ADDR_STRLEN], new[IP_ADDR_STRLEN];
-
-	live_finding_show(found, "%s", o->rule);
-	live_finding_show(found, "from %s, as an example, by %s: the source becomes %s",
-			  ip_addr_format(&p->local->way.to, from, sizeof(from)), p->out,
-			  ip_addr_format(to, new, sizeof(new)));
-}
-
-static bool passes_tunnel_by(const struct pair *p)
-{
-	return strcmp(p->out, p->tunnel) != 0;
-}
-
-static void judge_nat(const struct facts *f, struct findings *out, const struct pair *p)
-{
-	const char *by =
-	    passes_tunnel_by(p) ? "and leave in the clear" : "and then fit none of its selectors";
-	struct nft_outcome o;
-	struct ip_addr to;
-	char ts[TS_STRLEN];
-
-	if (!translated(f, p, &o, &to) || (!passes_tunnel_by(p) && in_selectors(p->child, &to)))
-		return;
-	show_translation(
-	    live_finding_add(
-		out, CERTAIN,
-		"Packets from %s are given another source before child %s sees them, %s.",
-		ts_format(&p->local->ts, ts, sizeof(ts)), p->child->name, by),
-	    p, &o, &to);
-}
-
-static void find_nat(const struct facts *f, struct findings *out)
-{
-	for_each_pair(f, out, judge_nat);
-}
-
-static void judge_hidden(const struct facts *f, struct findings *out, const struct pair *p)
-{
-	struct nft_outcome o;
-	struct ip_addr to;
-	char ts[TS_STRLEN];
-
-	if (passes_tunnel_by(p) || !translated(f, p, &o, &to) || !in_selectors(p->child, &to))
-		return;
-	show_translation(live_finding_add(out, CERTAIN,
-					  "Hosts of %s appear to the other end as this gateway.",
-					  ts_format(&p->local->ts, ts, sizeof(ts))),
-			 p, &o, &to);
-}
-
-static void find_hidden(const struct facts *f, struct findings *out)
-{
-	for_each_pair(f, out, judge_hidden);
+	live_each_pair(f, out, judge_forward);
 }
 
 /* --- The MSS --- */
@@ -319,9 +187,9 @@ static bool is_clamped(const struct facts *f, const struct nft_packet *p, char *
 	       nft_clamps_mss(f->nft, "postrouting", p, rule, cap);
 }
 
-static void judge_clamp(const struct facts *f, struct findings *out, const struct pair *p)
+static void judge_clamp(const struct facts *f, struct findings *out, const struct live_pair *p)
 {
-	struct nft_packet in = forwarded(p, true), from = forwarded(p, false);
+	struct nft_packet in = live_forwarded(p, true), from = live_forwarded(p, false);
 	char rule[NFT_RULE_STRLEN] = "";
 	bool clamps_in = is_clamped(f, &in, rule, sizeof(rule));
 	bool clamps_out = is_clamped(f, &from, rule, sizeof(rule));
@@ -338,7 +206,7 @@ static void judge_clamp(const struct facts *f, struct findings *out, const struc
 static void find_one_clamp(const struct facts *f, struct findings *out)
 {
 	find_wrong_hook(f, out);
-	for_each_pair(f, out, judge_clamp);
+	live_each_pair(f, out, judge_clamp);
 }
 
 RULES(
@@ -369,30 +237,6 @@ RULES(
 	       "are wanted.",
      .clause = "RFC 4301 §5.2",
      .find = find_forward_drop},
-    {.id = "F31",
-     .names = "S4; negotiation failure map 5; document 4: NAT",
-     .kind = RULE_FAULT,
-     .rank = 9,
-     .unless = "",
-     .title = "Packets are masqueraded before IPsec looks at them",
-     .why = "NAT comes before the policy lookup (and before the tunnel's device), and then the "
-	    "source is outside the selectors: the packet is dropped, or leaves in the clear.",
-     .remedy =
-	 "Except the tunnel from NAT (nft: ip daddr of the remote networks accept, or oifname "
-	 "of the tunnel accept, before masquerade), or name the outer interface in the rule.",
-     .clause = "RFC 4301 §4.4.1, §5.1",
-     .find = find_nat},
-    {.id = "LIVE-hidden",
-     .names = "S17",
-     .kind = RULE_NOTE,
-     .rank = 74,
-     .unless = "",
-     .title = "The network behind this gateway is hidden from the other end",
-     .why = "A masquerade rule also catches what goes into the tunnel. It works in one direction, "
-	    "and it hides that hosts have no route back.",
-     .remedy = "If the other end should see the hosts, except the tunnel from NAT.",
-     .clause = "RFC 4301 §5.1",
-     .find = find_hidden},
     {.id = "F18",
      .names = "S2, S3",
      .kind = RULE_FAULT,
