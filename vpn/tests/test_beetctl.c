@@ -211,6 +211,8 @@ static void help_is_there_for_all_and_for_each(void **state)
 	assert_int_equal(beetctl("load --help"), 0);
 	assert_shows("-y, --dry-run");
 	assert_shows_not("--child");
+	assert_int_equal(beetctl("explain --help"), 0);
+	assert_shows("beetctl explain CONNECTION [OPTION]");
 	assert_int_equal(beetctl("--version"), 0);
 	assert_shows("beetctl ");
 }
@@ -364,6 +366,8 @@ static void explain_names_what_is_loaded(void **state)
 	(void)state;
 	assert_int_equal(beetctl_at("explain nope"), 2);
 	assert_shows("no connection 'nope' is loaded; there are: home");
+	assert_int_equal(beetctl_at("explain net"), 2);
+	assert_shows("'net' is a child of home: beetctl explain home");
 	/* What it finds on this machine is its own business: that it says so is not. */
 	assert_in_range(beetctl_at("explain home"), 0, 1);
 	assert_shows("home with beetd 1.2.3: no IKE SA, 0 of 1 children up");

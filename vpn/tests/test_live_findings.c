@@ -92,6 +92,22 @@ static void waits_for_peer(struct facts *f)
 	strcpy(f->children[0].start_action, "none");
 }
 
+/* Another child is up, and nobody has asked for this one. */
+static void unasked_child(struct facts *f)
+{
+	f->children[1] = f->children[0];
+	f->n_children = 2;
+	strcpy(f->children[1].name, "other");
+	strcpy(f->children[1].start_action, "none");
+	f->children[1].installed = 0;
+}
+
+static void only_child_is_unasked(struct facts *f)
+{
+	strcpy(f->children[0].start_action, "none");
+	f->children[0].installed = 0;
+}
+
 static void lost_child(struct facts *f)
 {
 	f->children[0].installed = 0;
@@ -135,6 +151,52 @@ static void tunnel_down(struct facts *f)
 static void tunnel_missing(struct facts *f)
 {
 	f->n_links = TUNNEL;
+}
+
+/* --- Children without an interface ID --- */
+
+static void own_device(struct facts *f)
+{
+	struct fact_child *c = &f->children[0];
+
+	c->if_id = f->links[TUNNEL].if_id = 0;
+	strcpy(f->links[TUNNEL].name, "beet0");
+	strcpy(c->remote[0].way.dev, "beet0");
+	strcpy(c->forwarded[0][0].dev, "beet0");
+	f->rules_known = f->rule4 = f->rule6 = true;
+}
+
+static void own_device_down(struct facts *f)
+{
+	own_device(f);
+	f->links[TUNNEL].up = false;
+	f->children[0].remote[0].way = way("10.2.0.1", "eth0", "198.51.100.2");
+}
+
+static void own_route_gone(struct facts *f)
+{
+	own_device(f);
+	f->children[0].remote[0].way = way("10.2.0.1", "eth0", "198.51.100.2");
+}
+
+static void own_rule_gone(struct facts *f)
+{
+	own_route_gone(f);
+	f->rule4 = false;
+}
+
+static void own_device_of_another(struct facts *f)
+{
+	own_route_gone(f);
+	f->links[TUNNEL].rp_filter = 1;
+	f->children[0].installed = 0;
+	strcpy(f->children[0].start_action, "start");
+}
+
+static void uplink_down(struct facts *f)
+{
+	silent_peer_without_route(f);
+	f->links[OUTER].up = false;
 }
 
 static void route_missing(struct facts *f)
@@ -210,6 +272,19 @@ static void strict_filter_of_peer(struct facts *f)
 static void loose_filter_of_peer(struct facts *f)
 {
 	f->peer_back = way("203.0.113.10", "xfrm1", "192.168.1.1");
+}
+
+static void strict_filter_of_all(struct facts *f)
+{
+	f->links[OUTER].rp_filter = 0;
+	f->rp_filter_all = 1;
+	f->peer_back = way("203.0.113.10", "xfrm1", "192.168.1.1");
+}
+
+static void own_filter_is_looser_than_that_of_all(struct facts *f)
+{
+	strict_filter_of_all(f);
+	f->links[OUTER].rp_filter = 2;
 }
 
 static void peer_inside(struct facts *f)
@@ -386,6 +461,16 @@ static const struct change changes[] = {
     CHANGE(twin_children, "F25", LIKELY),
     CHANGE(tunnel_down, "LIVE-link", CERTAIN),
     CHANGE(tunnel_missing, "LIVE-link", CERTAIN),
+    CHANGE(own_device, "", 0),
+    CHANGE(own_device_down, "LIVE-link", CERTAIN),
+    CHANGE(own_route_gone, "LIVE-route", CERTAIN),
+    CHANGE(own_rule_gone, "LIVE-route", CERTAIN),
+    CHANGE(own_device_of_another, "LIVE-child", LIKELY),
+    CHANGE(uplink_down, "LIVE-peer-route", CERTAIN),
+    CHANGE(unasked_child, "LIVE-unasked", CERTAIN),
+    CHANGE(only_child_is_unasked, "LIVE-child", POSSIBLE),
+    CHANGE(strict_filter_of_all, "F32", LIKELY),
+    CHANGE(own_filter_is_looser_than_that_of_all, "", 0),
     CHANGE(route_missing, "S15", CERTAIN),
     CHANGE(route_blackhole, "S15", CERTAIN),
     CHANGE(forwarded_astray, "S15", CERTAIN),
@@ -440,6 +525,7 @@ static void every_rule_has_a_case(void **state)
 	(void)state;
 	expect_family(live_rules_ike, n_live_rules_ike, changes, COUNT(changes));
 	expect_family(live_rules_ways, n_live_rules_ways, changes, COUNT(changes));
+	expect_family(live_rules_back, n_live_rules_back, changes, COUNT(changes));
 	expect_family(live_rules_peer, n_live_rules_peer, changes, COUNT(changes));
 	expect_family(live_rules_counters, n_live_rules_counters, changes, COUNT(changes));
 	expect_family(live_rules_config, n_live_rules_config, changes, COUNT(changes));
@@ -486,6 +572,47 @@ static void a_tunnel_that_is_down_without_a_cause_is_not_called_well(void **stat
 	free(down);
 }
 
+static void where_the_network_was_not_asked(struct facts *f)
+{
+	f->kernel_known = false;
+}
+
+static void another_networks_health_is_not_vouched_for(void **state)
+{
+	char *text = print_change(where_the_network_was_not_asked);
+
+	(void)state;
+	assert_null(strstr(text, "No fault found"));
+	assert_non_null(strstr(text, "this network was not asked"));
+	free(text);
+}
+
+/* What a person has to find in the text, whichever line it stands on. */
+static void the_variable_the_link_and_the_rule_are_named(void **state)
+{
+	static const struct {
+		void (*make)(struct facts *f);
+		const char *names;
+	} cases[] = {
+	    {strict_filter_of_all, "net.ipv4.conf.all.rp_filter = 1"},
+	    {strict_filter_of_peer, "net.ipv4.conf.eth0.rp_filter = 1"},
+	    {own_device_down, "The tunnel's device beet0 is down"},
+	    {own_rule_gone, "The rule 220 that leads into the tunnel is gone"},
+	    {own_route_gone, "ip route show table 220"},
+	    {uplink_down, "the link eth0 is down"},
+	};
+	char *text;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		text = print_change(cases[i].make);
+		if (!strstr(text, cases[i].names))
+			fail_msg("no \"%s\" in: %s", cases[i].names, text);
+		free(text);
+	}
+}
+
 static void json_has_what_the_text_has(void **state)
 {
 	struct facts *f = well();
@@ -512,6 +639,8 @@ int main(void)
 	    cmocka_unit_test(every_rule_has_a_case),
 	    cmocka_unit_test(no_line_is_longer_than_90_columns),
 	    cmocka_unit_test(a_tunnel_that_is_down_without_a_cause_is_not_called_well),
+	    cmocka_unit_test(another_networks_health_is_not_vouched_for),
+	    cmocka_unit_test(the_variable_the_link_and_the_rule_are_named),
 	    cmocka_unit_test(json_has_what_the_text_has),
 	};
 

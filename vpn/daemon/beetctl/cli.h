@@ -24,7 +24,8 @@ enum exit_code {
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
 	EXIT_NO_DAEMON = 3,
-	EXIT_CONFIG = 4
+	EXIT_CONFIG = 4,
+	EXIT_PARTLY = 5 /* explain: nothing found, and not everything asked */
 };
 
 #define SANS_MAX 16
@@ -60,7 +61,7 @@ struct command {
 	const char *name;	/* "list-sas" */
 	char letter;		/* -l as the first argument; 0: none */
 	const char *alias;	/* "status", or NULL */
-	const char *positional; /* what the word after it is ("CHILD"), or NULL */
+	const char *positional; /* what the word after it is ("CONNECTION", "[CHILD]"), or NULL */
 	bool needs_daemon;
 	enum exit_code (*run)(struct cli *cli);
 	const char *help;

@@ -20,10 +20,10 @@ static const struct command commands[] = {
      "load certification authorities"},
     {"load-pools", 'a', NULL, NULL, false, run_load_pools, "load pools"},
     {"load-conns", 'c', NULL, NULL, false, run_load_conns, "load connections"},
-    {"initiate", 'i', "up", "CHILD", true, run_initiate,
+    {"initiate", 'i', "up", "[CHILD]", true, run_initiate,
      "bring up a child, or an IKE SA with --ike alone"},
-    {"terminate", 't', "down", "CHILD", true, run_terminate, "take down SAs"},
-    {"rekey", 'R', NULL, "CHILD", true, run_rekey, "rekey SAs"},
+    {"terminate", 't', "down", "[CHILD]", true, run_terminate, "take down SAs"},
+    {"rekey", 'R', NULL, "[CHILD]", true, run_rekey, "rekey SAs"},
     {"list-sas", 'l', "status", NULL, true, run_list_sas, "show IKE SAs and their children"},
     {"monitor-sa", 'm', "monitor", NULL, true, run_monitor, "show SAs as they come and go"},
     {"list-conns", 'L', "conns", NULL, true, run_list_conns, "show loaded connections"},
@@ -162,9 +162,9 @@ static void print_command_help(const struct command *command)
 {
 	size_t i;
 
-	printf("usage: beetctl %s%s%s%s [OPTION]...\n\n%s\n\n", command->name,
-	       command->positional ? " [" : "", command->positional ? command->positional : "",
-	       command->positional ? "]" : "", command->help);
+	printf("usage: beetctl %s%s%s [OPTION]...\n\n%s\n\n", command->name,
+	       command->positional ? " " : "", command->positional ? command->positional : "",
+	       command->help);
 	for (i = 0; i < N_OPTIONS; i++)
 		if (applies(&options[i], command))
 			print_option(&options[i]);

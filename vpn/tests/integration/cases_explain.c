@@ -58,6 +58,32 @@ static const struct breakage breakages[] = {
      "ip link del lan9"},
 };
 
+/* The same without an interface ID: beetd's own device, routes and rule. */
+#define AGAIN "$BEETCTL down net --uri $URI >/dev/null; $BEETCTL up net --uri $URI >/dev/null"
+#define NAT                    \
+	"nft add table ip t; " \
+	"nft 'add chain ip t c { type nat hook postrouting priority 100; }'; nft add rule ip t c "
+#define FILTER(hook)                                                             \
+	"nft add table inet t; nft 'add chain inet t c { type filter hook " hook \
+	" priority 0; }'; nft add rule inet t c "
+#define FLUSH4 "nft delete table ip t"
+#define FLUSH  "nft delete table inet t"
+
+static const struct breakage own_breakages[] = {
+    {"F31", false, NAT "masquerade", FLUSH4},
+    {"F31", false, NAT "oifname beet0 masquerade", FLUSH4},
+    {"F31", false, NAT "ip saddr 192.168.1.0/24 masquerade", FLUSH4},
+    {"F31", false, NAT "ip daddr != 172.16.0.0/12 masquerade", FLUSH4},
+    {"", false, NAT "ip daddr != 10.0.0.0/8 masquerade", FLUSH4},
+    {"S16", false, FILTER("forward") "iifname 'beet*' drop", FLUSH},
+    {"LIVE-decrypted", true, FILTER("input") "iifname beet0 drop", FLUSH},
+    {"LIVE-decrypted", true, FILTER("input") "ip protocol icmp drop", FLUSH},
+    {"LIVE-route", false, "ip rule del pref 220",
+     "ip rule add pref 220 not fwmark 220 lookup 220 protocol 220"},
+    {"LIVE-route", false, "ip route flush table 220", AGAIN},
+    {"LIVE-link", false, "ip link set beet0 down", "ip link set beet0 up; " AGAIN},
+};
+
 static void run_in(struct lab *lab, struct peer *peer, const char *script, int *ret_status,
 		   struct process_output *ret_output)
 {
@@ -138,17 +164,19 @@ static void expect_while_pinging(struct lab *lab, const char *to, const char *id
 }
 
 static void open_tunnel(struct lab *lab, const struct peer_driver *gw,
-			const struct peer_driver *vps)
+			const struct peer_driver *vps, bool if_id)
 {
 	const struct lab_options options = {.nat = SEED_NAT_RANDOM};
 	struct conf gw_conf, vps_conf;
 
 	lab_open(lab, &options, gw, vps);
-	lab_inner_addresses(lab, true);
+	lab_inner_addresses(lab, if_id);
 	lab_pair_confs(&gw_conf, &vps_conf);
 	lab_use_psk(&gw_conf, &vps_conf);
 	gw_conf.children[0].local_ts = vps_conf.children[0].remote_ts = "192.168.1.0/24";
-	gw_conf.children[0].extra = vps_conf.children[0].extra = "if_id_in = 1\nif_id_out = 1\n";
+	if (if_id)
+		gw_conf.children[0].extra = vps_conf.children[0].extra =
+		    "if_id_in = 1\nif_id_out = 1\n";
 	lab_set_confs(lab, &gw_conf, &vps_conf);
 	lab_start(lab);
 }
@@ -161,31 +189,74 @@ static void bring_up(struct lab *lab)
 	lab_wait_children(lab, 1);
 }
 
+static void break_and_mend(struct lab *lab, const struct breakage *b, size_t n)
+{
+	struct peer *peer;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		peer = b[i].at_vps ? lab->vps : lab->gw;
+		run_well(lab, peer, b[i].breaks);
+		expect_finding(lab, peer, b[i].id, b[i].breaks);
+		run_well(lab, peer, b[i].mends);
+		expect_finding(lab, peer, "", b[i].mends);
+	}
+}
+
 static void run_explain(const struct it_case *it, const struct peer_driver *gw,
 			const struct peer_driver *vps)
 {
 	struct lab lab;
-	size_t i;
 
 	(void)it;
-	open_tunnel(&lab, gw, vps);
+	open_tunnel(&lab, gw, vps, true);
 	bring_up(&lab);
 	lab_ping(&lab, "vps", "192.168.1.28");
 	expect_finding(&lab, lab.gw, "", "it works");
 	expect_finding(&lab, lab.vps, "", "it works");
-	for (i = 0; i < sizeof(breakages) / sizeof(breakages[0]); i++) {
-		const struct breakage *b = &breakages[i];
-		struct peer *peer = b->at_vps ? lab.vps : lab.gw;
-
-		run_well(&lab, peer, b->breaks);
-		expect_finding(&lab, peer, b->id, b->breaks);
-		run_well(&lab, peer, b->mends);
-		expect_finding(&lab, peer, "", b->mends);
-	}
+	break_and_mend(&lab, breakages, sizeof(breakages) / sizeof(breakages[0]));
 	run_well(&lab, lab.vps, "ip route add 10.9.0.0/24 dev xfrm1");
 	expect_while_pinging(&lab, "192.168.1.28", "");
 	expect_while_pinging(&lab, "10.9.0.1", "LIVE-no-policy");
 	run_well(&lab, lab.vps, "ip route del 10.9.0.0/24 dev xfrm1");
+	lab_terminate(&lab, "pair");
+	lab_close(&lab);
+}
+
+/* A rule's counter is quoted as it is after the traffic: more than what came before the wait. */
+static void expect_counted_drops(struct lab *lab)
+{
+	run_well(lab, lab->vps, FILTER("input") "iifname beet0 counter drop");
+	run_well(lab, lab->vps,
+		 "ping -q -i 0.1 -w 10 192.168.1.28 >/dev/null & "
+		 "$BEETCTL explain pair --watch 2 --json --uri $URI | "
+		 "grep -q 'counter packets [1-9][0-9]'; status=$?; kill $!; exit $status");
+	run_well(lab, lab->vps, FLUSH);
+}
+
+/* From a network that is not the daemon's: no verdict on it, and another status. */
+static void expect_no_verdict_from_elsewhere(struct lab *lab)
+{
+	run_well(lab, lab->vps,
+		 "out=$(unshare -n $BEETCTL explain pair --uri $URI); test $? = 5 && "
+		 "! echo \"$out\" | grep -q 'No fault found'");
+}
+
+static void run_explain_own_device(const struct it_case *it, const struct peer_driver *gw,
+				   const struct peer_driver *vps)
+{
+	struct lab lab;
+
+	(void)it;
+	open_tunnel(&lab, gw, vps, false);
+	bring_up(&lab);
+	lab_ping(&lab, "vps", "192.168.1.28");
+	expect_finding(&lab, lab.gw, "", "it works");
+	expect_finding(&lab, lab.vps, "", "it works");
+	expect_no_verdict_from_elsewhere(&lab);
+	break_and_mend(&lab, own_breakages, sizeof(own_breakages) / sizeof(own_breakages[0]));
+	lab_ping(&lab, "vps", "192.168.1.28");
+	expect_counted_drops(&lab);
 	lab_terminate(&lab, "pair");
 	lab_close(&lab);
 }
@@ -199,7 +270,7 @@ static void run_explain_silence(const struct it_case *it, const struct peer_driv
 	struct lab lab;
 
 	(void)it;
-	open_tunnel(&lab, gw, vps);
+	open_tunnel(&lab, gw, vps, true);
 	expect_finding(&lab, lab.gw, "LIVE-down", "nobody has started it");
 	lab_block(&lab, true);
 	lab_ok(&lab, peer_initiate_async(lab.gw, "net", &msg), &msg, "initiate");
@@ -221,6 +292,7 @@ static void run_explain_silence(const struct it_case *it, const struct peer_driv
 
 const struct it_case cases_explain[] = {
     {"explain", run_explain, NULL},
+    {"explain-own-device", run_explain_own_device, NULL},
     {"explain-silence", run_explain_silence, NULL},
     {NULL, NULL, NULL},
 };

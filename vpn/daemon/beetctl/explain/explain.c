@@ -9,6 +9,14 @@
 
 #define WATCH_MAX 3600 /* seconds */
 
+/* Where the network was not asked, nothing found is no clean bill of health. */
+static enum exit_code verdict(const struct facts *f, const struct findings *found)
+{
+	if (live_have_fault(found))
+		return EXIT_FAILED;
+	return f->kernel_known ? EXIT_OK : EXIT_PARTLY;
+}
+
 static enum exit_code show(const struct cli *cli, const struct facts *f)
 {
 	struct findings *found = calloc(1, sizeof(*found));
@@ -21,7 +29,7 @@ static enum exit_code show(const struct cli *cli, const struct facts *f)
 		print_json(live_json(f, found));
 	else
 		live_print(stdout, f, found);
-	code = live_have_fault(found) ? EXIT_FAILED : EXIT_OK;
+	code = verdict(f, found);
 	free(found);
 	return code;
 }

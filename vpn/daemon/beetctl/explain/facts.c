@@ -73,12 +73,30 @@ const struct fact_link *live_tunnel(const struct facts *f, const struct fact_chi
 
 	if (c->if_id)
 		return link_of_if_id(f, c->if_id);
-	for (i = 0; i < c->n_remote && !live_has_kernel_policies(f); i++) {
+	if (live_has_kernel_policies(f))
+		return NULL;
+	link = live_link(f, BEETD_DEVICE);
+	if (link && !strcmp(link->kind, "tun"))
+		return link;
+	for (i = 0; i < c->n_remote; i++) {
 		link = live_link(f, c->remote[i].way.dev);
 		if (link && !strcmp(link->kind, "tun"))
 			return link;
 	}
 	return NULL;
+}
+
+bool live_needs_way(const struct facts *f, const struct fact_child *c)
+{
+	if (c->if_id)
+		return true;
+	return !live_has_kernel_policies(f) && (c->installed || !strcmp(c->start_action, "trap"));
+}
+
+/* Linux ip-sysctl, rp_filter: the greater of the link's own and of "all". */
+int live_rp_filter(const struct facts *f, const struct fact_link *link)
+{
+	return link->rp_filter > f->rp_filter_all ? link->rp_filter : f->rp_filter_all;
 }
 
 const struct fact_sa *live_sa(const struct facts *f)
@@ -185,10 +203,11 @@ int live_gather(struct vici_client *client, const char *conn, unsigned watch,
 	if (!err && f->kernel_known) {
 		live_ask_kernel(f);
 		live_ask_sysctls(f);
-		live_ask_nft(f);
 	}
 	if (!err)
 		err = ask_over_time(client, f, watch, msg);
+	if (!err && f->kernel_known)
+		live_ask_nft(f);
 	if (err)
 		live_free(f);
 	else

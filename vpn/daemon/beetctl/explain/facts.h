@@ -44,7 +44,7 @@ struct fact_link {
 	uint32_t mtu;
 	bool up, loopback;
 	uint32_t if_id; /* of XFRM interfaces, and of TUN devices that end in a number */
-	int rp_filter;	/* as in force: 0 off, 1 strict, 2 loose */
+	int rp_filter;	/* its own: 0 off, 1 strict, 2 loose; see live_rp_filter */
 	bool forward4, forward6;
 };
 
@@ -142,6 +142,9 @@ struct facts {
 	size_t n_links;
 	struct fact_addr addrs[FACT_ADDRS_MAX];
 	size_t n_addrs;
+	int rp_filter_all; /* of "all" */
+	/* Of each family: is there a rule that leads into beetd's table? */
+	bool rules_known, rule4, rule6;
 	struct fact_way peer;	       /* to the peer, with the daemon's mark */
 	struct fact_way peer_back;     /* without: what the reverse path filter asks */
 	struct fact_count rp_filtered; /* packets that it has dropped */
@@ -167,7 +170,7 @@ int live_ask_again(struct vici_client *client, struct facts *f, struct err_msg *
 void live_ask_kernel(struct facts *f);
 void live_ask_sysctls(struct facts *f); /* after the links are known */
 void live_ask_sysctls_again(struct facts *f);
-void live_ask_nft(struct facts *f);
+void live_ask_nft(struct facts *f); /* after the traffic: rules have counters */
 
 void live_limit(struct facts *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -178,6 +181,14 @@ bool live_is_own(const struct facts *f, const struct ip_addr *addr);
 /* The device that carries the child's traffic: that of its interface ID, or beetd's own, which the
  * way to a remote selector shows. NULL: there is none, or policies without a device carry it. */
 const struct fact_link *live_tunnel(const struct facts *f, const struct fact_child *c);
+/* Of beetd, for children without an interface ID (dataplane.h). */
+#define BEETD_TABLE  220
+#define BEETD_DEVICE "beet0"
+/* The reverse path filter in force. */
+int live_rp_filter(const struct facts *f, const struct fact_link *link);
+/* Should there be a way into the tunnel? Routes of children without an interface ID come with the
+ * SA, or with its trap. */
+bool live_needs_way(const struct facts *f, const struct fact_child *c);
 /* True if traffic of children without an interface ID needs no device: the kernel's own policies.
  */
 bool live_has_kernel_policies(const struct facts *f);

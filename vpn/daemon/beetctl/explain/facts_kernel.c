@@ -11,6 +11,7 @@
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/xfrmi.h>
+#include <netlink/route/rule.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,28 @@ static void read_links(struct nl_sock *sock, struct facts *f)
 	if (f->n_links == FACT_LINKS_MAX || f->n_addrs == FACT_ADDRS_MAX)
 		live_limit(f, "Only %zu links and %zu addresses were looked at.", f->n_links,
 			   f->n_addrs);
+}
+
+static void see_rule(struct nl_object *obj, void *arg)
+{
+	struct rtnl_rule *rule = (struct rtnl_rule *)obj;
+	struct facts *f = arg;
+
+	if (rtnl_rule_get_table(rule) != BEETD_TABLE)
+		return;
+	f->rule4 = f->rule4 || rtnl_rule_get_family(rule) == AF_INET;
+	f->rule6 = f->rule6 || rtnl_rule_get_family(rule) == AF_INET6;
+}
+
+static void read_rules(struct nl_sock *sock, struct facts *f)
+{
+	struct nl_cache *cache;
+
+	if (rtnl_rule_alloc_cache(sock, AF_UNSPEC, &cache))
+		return;
+	nl_cache_foreach(cache, see_rule, f);
+	nl_cache_free(cache);
+	f->rules_known = true;
 }
 
 /* --- Ways --- */
@@ -288,6 +311,7 @@ void live_ask_kernel(struct facts *f)
 		return;
 	}
 	read_links(sock, f);
+	read_rules(sock, f);
 	nl_socket_disable_auto_ack(sock);
 	ask_nets(sock, f);
 	ask_peer(sock, f);

@@ -1,7 +1,6 @@
 /* facts_sysctl.c - what /proc says: forwarding and reverse path filters of each link, and how many
  * packets the filter has dropped.
- *
- * Linux ip-sysctl: the filter of a link is the greater of its own and of "all". */
+ */
 #include "vpn/daemon/beetctl/explain/facts.h"
 
 #include <stdio.h>
@@ -53,15 +52,14 @@ static uint64_t read_netstat(const char *group, const char *name)
 
 void live_ask_sysctls(struct facts *f)
 {
-	int all = read_conf("ipv4", "all", "rp_filter"), own;
 	bool all6 = read_conf("ipv6", "all", "forwarding") != 0;
 	size_t i;
 
+	f->rp_filter_all = read_conf("ipv4", "all", "rp_filter");
 	for (i = 0; i < f->n_links; i++) {
 		struct fact_link *l = &f->links[i];
 
-		own = read_conf("ipv4", l->name, "rp_filter");
-		l->rp_filter = own > all ? own : all;
+		l->rp_filter = read_conf("ipv4", l->name, "rp_filter");
 		l->forward4 = read_conf("ipv4", l->name, "forwarding") != 0;
 		l->forward6 = all6;
 	}

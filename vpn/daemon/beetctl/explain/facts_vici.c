@@ -15,7 +15,8 @@
 struct asking {
 	struct facts *f;
 	bool found, again;
-	char names[FACT_TEXT_MAX]; /* of all connections */
+	char parent[FACT_NAME_MAX]; /* the connection that has a child of that name */
+	char names[FACT_TEXT_MAX];  /* of all connections */
 };
 
 static void copy_text(char *to, size_t cap, const struct vici_node *node, const char *key)
@@ -143,6 +144,12 @@ static void read_conn(struct facts *f, const struct vici_node *conn)
 		read_child(f, child);
 }
 
+static void note_parent(struct asking *a, const struct vici_node *conn)
+{
+	if (vici_find(vici_find(conn, "children"), a->f->conn))
+		snprintf(a->parent, sizeof(a->parent), "%s", conn->name);
+}
+
 static void on_conn(void *arg, const char *event, const struct vici_node *message)
 {
 	struct asking *a = arg;
@@ -154,6 +161,7 @@ static void on_conn(void *arg, const char *event, const struct vici_node *messag
 		len = strlen(a->names);
 		snprintf(a->names + len, sizeof(a->names) - len, "%s%s", len ? ", " : "",
 			 conn->name);
+		note_parent(a, conn);
 		if (strcmp(conn->name, a->f->conn) != 0)
 			continue;
 		a->found = true;
@@ -373,6 +381,10 @@ int live_ask_daemon(struct vici_client *client, struct facts *f, struct err_msg 
 
 	if (err)
 		return err;
+	if (!a.found && a.parent[0])
+		return err_set(msg, ERR_NOT_FOUND,
+			       "'%.64s' is a child of %.64s: beetctl explain %.64s", f->conn,
+			       a.parent, a.parent);
 	if (!a.found)
 		return err_set(msg, ERR_NOT_FOUND,
 			       "no connection '%.64s' is loaded; there %s%.200s", f->conn,

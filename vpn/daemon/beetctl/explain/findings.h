@@ -65,7 +65,7 @@ bool live_have_fault(const struct findings *f); /* notes do not count */
 
 /* One table a family. */
 #define RULE_FAMILIES(X) \
-	X(ike) X(ways) X(peer) X(decrypted) X(firewall) X(nat) X(counters) X(config)
+	X(ike) X(ways) X(back) X(peer) X(decrypted) X(firewall) X(nat) X(counters) X(config)
 #define X(family)                                       \
 	extern const struct rule live_rules_##family[]; \
 	extern const size_t n_live_rules_##family;

@@ -164,6 +164,22 @@ static bool is_missing(const struct fact_child *c)
 	return c->configured && !c->installed && strcmp(c->start_action, "trap") != 0;
 }
 
+static bool have_any_child(const struct facts *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_children; i++)
+		if (f->children[i].installed)
+			return true;
+	return false;
+}
+
+/* Beside others that are up, a child that nobody starts may be left down on purpose. */
+static bool is_left_down(const struct facts *f, const struct fact_child *c)
+{
+	return is_missing(c) && !is_wanted(c) && have_any_child(f);
+}
+
 static void find_missing_child(const struct facts *f, struct findings *out)
 {
 	size_t i;
@@ -171,9 +187,26 @@ static void find_missing_child(const struct facts *f, struct findings *out)
 	for (i = 0; live_is_up(f) && i < f->n_children; i++) {
 		const struct fact_child *c = &f->children[i];
 
-		if (is_missing(c))
+		if (is_missing(c) && !is_left_down(f, c))
 			live_finding_show(live_finding_add(out, is_wanted(c) ? LIKELY : POSSIBLE,
 							   "The IKE SA is up, its child %s is not.",
+							   c->name),
+					  "list-sas: no SA of child %s; start_action %s", c->name,
+					  c->start_action);
+	}
+}
+
+static void find_unasked_child(const struct facts *f, struct findings *out)
+{
+	size_t i;
+
+	for (i = 0; live_is_up(f) && i < f->n_children; i++) {
+		const struct fact_child *c = &f->children[i];
+
+		if (is_left_down(f, c))
+			live_finding_show(live_finding_add(out, CERTAIN,
+							   "Child %s is not up, and nothing here "
+							   "starts it.",
 							   c->name),
 					  "list-sas: no SA of child %s; start_action %s", c->name,
 					  c->start_action);
@@ -358,6 +391,17 @@ RULES(
 	       "by themselves.",
      .clause = "RFC 7296 §1.3.1",
      .find = find_missing_child},
+    {.id = "LIVE-unasked",
+     .names = "",
+     .kind = RULE_NOTE,
+     .rank = 73,
+     .unless = "",
+     .title = "A child was not asked for",
+     .why = "Without start_action = start or trap a child comes when the peer or a command asks "
+	    "for it. Its traffic is not in the tunnel until then.",
+     .remedy = "If it is wanted: beetctl up CHILD, or start_action = start or trap.",
+     .clause = "RFC 7296 §1.3.1",
+     .find = find_unasked_child},
     {.id = "F25",
      .names = "F26",
      .kind = RULE_FAULT,

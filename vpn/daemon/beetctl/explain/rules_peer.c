@@ -5,15 +5,36 @@
 #include <stdio.h>
 #include <string.h>
 
+/* With it went its routes; an IPv4 address stays. */
+static const struct fact_link *link_that_is_down(const struct facts *f)
+{
+	size_t i, k;
+
+	for (i = 0; i < f->n_links; i++)
+		for (k = 0; k < f->n_addrs && !f->links[i].up && !f->links[i].loopback; k++)
+			if (f->addrs[k].ifindex == f->links[i].index)
+				return &f->links[i];
+	return NULL;
+}
+
 static void find_peer_route(const struct facts *f, struct findings *out)
 {
+	const struct fact_link *down = link_that_is_down(f);
+	struct finding *found;
 	char to[IP_ADDR_STRLEN];
 
 	if (f->peer.kind != WAY_NONE)
 		return;
-	live_show_way(live_finding_add(out, CERTAIN, "There is no route to the peer %s.",
-				       ip_addr_format(&f->peer.to, to, sizeof(to))),
-		      &f->peer);
+	found =
+	    live_finding_add(out, CERTAIN, "There is no route to the peer %s%s%s%s.",
+			     ip_addr_format(&f->peer.to, to, sizeof(to)), down ? ": the link " : "",
+			     down ? down->name : "", down ? " is down" : "");
+	live_show_way(found, &f->peer);
+	if (down) {
+		live_finding_show(found, "ip link: %s is down", down->name);
+		live_finding_detail(found, "Here: ip link set %s up, and its routes again",
+				    down->name);
+	}
 }
 
 static void find_peer_inside(const struct facts *f, struct findings *out)

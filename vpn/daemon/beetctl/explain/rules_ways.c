@@ -1,5 +1,4 @@
-/* rules_ways.c - findings of links, addresses, routes and reverse path filters: whether packets get
- * into the tunnel, and whether those that come out of it are let in.
+/* rules_ways.c - findings of links, addresses and routes: whether packets get into the tunnel.
  *
  *	local net --- [forwarding] --- this host --- way to the remote selector --- tunnel device
  *	                                   '-------- way to the peer -------------- outer device
@@ -10,14 +9,27 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- Into the tunnel --- */
+/* --- The tunnel's device --- */
 
-/* Routes of children without an interface ID come with the SA, or with its trap. */
-static bool needs_way(const struct facts *f, const struct fact_child *c)
+/* beetd's own device: its routes are beetd's, too, and the kernel forgets them with the link. */
+static void judge_own_link(struct findings *out, const struct fact_child *c,
+			   const struct fact_link *l)
 {
-	if (c->if_id)
-		return true;
-	return !live_has_kernel_policies(f) && (c->installed || !strcmp(c->start_action, "trap"));
+	struct finding *found;
+
+	if (l && l->up)
+		return;
+	found = live_finding_add(out, CERTAIN, "The tunnel's device %s %s.",
+				 l ? l->name : BEETD_DEVICE, l ? "is down" : "does not exist");
+	live_finding_show(found, "child %s is installed, ip link: %s %s", c->name,
+			  l ? l->name : BEETD_DEVICE, l ? "down" : "is not there");
+	if (l)
+		live_finding_detail(found,
+				    "Here: ip link set %s up; its routes went with it, and come "
+				    "again with the child: beetctl down %s, beetctl up %s.",
+				    l->name, c->name, c->name);
+	else
+		live_finding_detail(found, "Here: restart beetd, which makes it.");
 }
 
 static void find_link(const struct facts *f, struct findings *out)
@@ -29,6 +41,8 @@ static void find_link(const struct facts *f, struct findings *out)
 	for (i = 0; f->n_links && i < f->n_children; i++) {
 		c = &f->children[i];
 		l = live_tunnel(f, c);
+		if (!c->if_id && c->installed && live_needs_way(f, c))
+			judge_own_link(out, c, l);
 		if (!c->if_id || (l && l->up))
 			continue;
 		live_finding_show(live_finding_add(out, CERTAIN, "The tunnel's device %s %s.",
@@ -38,6 +52,8 @@ static void find_link(const struct facts *f, struct findings *out)
 				  l ? "down" : "none with that ID");
 	}
 }
+
+/* --- Routes --- */
 
 static bool leads_astray(const struct facts *f, const struct fact_child *c,
 			 const struct fact_net *net)
@@ -105,11 +121,60 @@ static void find_route(const struct facts *f, struct findings *out)
 	for (i = 0; i < f->n_children; i++) {
 		const struct fact_child *c = &f->children[i];
 
-		for (k = 0; needs_way(f, c) && k < c->n_remote; k++)
+		for (k = 0; c->if_id && k < c->n_remote; k++)
 			if (leads_astray(f, c, &c->remote[k]))
 				judge_way(f, out, c, &c->remote[k]);
-		if (needs_way(f, c))
+		if (live_needs_way(f, c))
 			find_route_of_forwarded(f, out, c);
+	}
+}
+
+/* --- The routes that beetd makes --- */
+
+static void judge_own_way(const struct facts *f, struct findings *out, const struct fact_child *c,
+			  const struct fact_net *net)
+{
+	bool v6 = ts_family(&net->ts) == 6, ruled = v6 ? f->rule6 : f->rule4;
+	bool gone = f->rules_known && !ruled;
+	struct finding *found;
+	char ts[TS_STRLEN];
+
+	ts_format(&net->ts, ts, sizeof(ts));
+	found = gone ? live_finding_add(out, CERTAIN,
+					"The rule %d that leads into the tunnel is gone: packets "
+					"for %s do not get there.",
+					BEETD_TABLE, ts)
+		     : live_finding_add(out, CERTAIN,
+					"The route into the tunnel for %s is gone, or something "
+					"before rule %d leads elsewhere.",
+					ts, BEETD_TABLE);
+	live_show_way(found, &net->way);
+	if (f->rules_known)
+		live_finding_show(found, "ip %srule: %s for table %d", v6 ? "-6 " : "",
+				  ruled ? "there is one" : "none", BEETD_TABLE);
+	if (gone)
+		live_finding_detail(
+		    found,
+		    "Here: ip %srule add pref %d not fwmark %d lookup %d protocol %d (beetd "
+		    "makes it once).",
+		    v6 ? "-6 " : "", BEETD_TABLE, BEETD_TABLE, BEETD_TABLE, BEETD_TABLE);
+	else
+		live_finding_detail(found,
+				    "Here: ip %sroute show table %d; beetd makes it again with the "
+				    "child: beetctl down %s, beetctl up %s.",
+				    v6 ? "-6 " : "", BEETD_TABLE, c->name, c->name);
+}
+
+static void find_own_route(const struct facts *f, struct findings *out)
+{
+	size_t i, k;
+
+	for (i = 0; i < f->n_children; i++) {
+		const struct fact_child *c = &f->children[i];
+
+		for (k = 0; !c->if_id && live_needs_way(f, c) && k < c->n_remote; k++)
+			if (leads_astray(f, c, &c->remote[k]))
+				judge_own_way(f, out, c, &c->remote[k]);
 	}
 }
 
@@ -203,90 +268,6 @@ static void find_source(const struct facts *f, struct findings *out)
 	}
 }
 
-/* --- Out of the tunnel --- */
-
-/* Local networks behind another device: packets between it and the tunnel are forwarded. */
-static const struct fact_link *behind(const struct facts *f, const struct fact_child *c,
-				      const struct fact_net *net)
-{
-	const struct fact_link *l;
-
-	if (net->way.kind != WAY_OUT)
-		return NULL;
-	l = live_link(f, net->way.dev);
-	return l && !l->loopback && l != live_tunnel(f, c) ? l : NULL;
-}
-
-static bool forwards(const struct fact_link *l, uint8_t family)
-{
-	return !l || (family == 6 ? l->forward6 : l->forward4);
-}
-
-static void judge_forwarding(const struct facts *f, struct findings *out,
-			     const struct fact_child *c, const struct fact_net *net)
-{
-	const struct fact_link *lan = behind(f, c, net), *tunnel = live_tunnel(f, c);
-	uint8_t family = ts_family(&net->ts);
-	struct finding *found;
-	char ts[TS_STRLEN];
-
-	if (!lan || (forwards(lan, family) && forwards(tunnel, family)))
-		return;
-	found = live_finding_add(
-	    out, CERTAIN, "%s is behind this host (%s), and the kernel does not forward %s.",
-	    ts_format(&net->ts, ts, sizeof(ts)), lan->name, family == 6 ? "IPv6" : "IPv4");
-	if (!forwards(lan, family))
-		live_finding_show(found, "net.ipv%u.conf.%s.forwarding = 0", family, lan->name);
-	if (!forwards(tunnel, family))
-		live_finding_show(found, "net.ipv%u.conf.%s.forwarding = 0", family, tunnel->name);
-	live_finding_detail(found, "Here: sysctl -w %s=1",
-			    family == 6 ? "net.ipv6.conf.all.forwarding" : "net.ipv4.ip_forward");
-}
-
-static void find_forwarding(const struct facts *f, struct findings *out)
-{
-	size_t i, k;
-
-	for (i = 0; i < f->n_children; i++)
-		for (k = 0; k < f->children[i].n_local; k++)
-			judge_forwarding(f, out, &f->children[i], &f->children[i].local[k]);
-}
-
-/* Strict: a packet must come in where the way back to its source leads out (RFC 3704 §2.2). */
-static void judge_filter(struct findings *out, const struct facts *f, const struct fact_link *in,
-			 const struct fact_way *back, const char *what)
-{
-	bool grows = fact_grown(&f->rp_filtered) > 0;
-	struct finding *found;
-
-	if (!in || in->rp_filter != 1 || back->kind != WAY_OUT || back->to.family != 4 ||
-	    !strcmp(back->dev, in->name))
-		return;
-	found =
-	    live_finding_add(out, grows ? CERTAIN : LIKELY,
-			     "%s on %s are dropped: the way back to their sender leads out by %s.",
-			     what, in->name, back->dev);
-	live_finding_show(found, "net.ipv4.conf.%s.rp_filter = 1 (strict)", in->name);
-	live_show_way(found, back);
-	if (f->rp_filtered.now)
-		live_finding_show(found, "nstat: TcpExtIPReversePathFilter %llu",
-				  (unsigned long long)f->rp_filtered.now);
-}
-
-static void find_filter(const struct facts *f, struct findings *out)
-{
-	size_t i, k;
-
-	for (i = 0; i < f->n_children; i++) {
-		const struct fact_child *c = &f->children[i];
-		const struct fact_link *tunnel = live_tunnel(f, c);
-
-		for (k = 0; k < c->n_remote; k++)
-			judge_filter(out, f, tunnel, &c->remote[k].way, "Decrypted packets");
-	}
-	judge_filter(out, f, live_link(f, f->peer.dev), &f->peer_back, "The peer's packets");
-}
-
 RULES(
     ways,
     {.id = "LIVE-link",
@@ -295,8 +276,8 @@ RULES(
      .rank = 5,
      .unless = "",
      .title = "The tunnel's device is down, or not there",
-     .why = "Traffic of a child with an interface ID goes through a device of that ID. Routes "
-	    "through a device that is down are not used.",
+     .why = "Traffic of a child with an interface ID goes through a device of that ID, that of "
+	    "others through beetd's own. Routes through a device that is down are not used.",
      .remedy = "ip link set DEVICE up. beetd makes the device (or adopts a TUN device of that "
 	       "name); for strongSwan: ip link add NAME type xfrm if_id ID.",
      .clause = "RFC 4301 §4.4.1",
@@ -315,6 +296,19 @@ RULES(
 	 "ip rule, too.",
      .clause = "RFC 4301 §4.4.1, §5.1",
      .find = find_route},
+    {.id = "LIVE-route",
+     .names = "S15, F31; negotiation failure map 5; troubleshooting flow 4",
+     .kind = RULE_FAULT,
+     .rank = 12,
+     .unless = "LIVE-link LIVE-overlap",
+     .title = "beetd's own route into the tunnel is not in force",
+     .why = "For children without an interface ID beetd makes routes in a table of its own, and "
+	    "a rule that leads there. Something has removed one of them (a network manager, ip "
+	    "route flush), or another rule comes before: packets then leave in the clear.",
+     .remedy = "Restore it, and keep the network manager from foreign rules and routes "
+	       "(systemd-networkd: ManageForeignRoutingPolicyRules=no).",
+     .clause = "RFC 4301 §4.4.1, §5.1",
+     .find = find_own_route},
     {.id = "LIVE-overlap",
      .names = "document 3: overlapping private ranges",
      .kind = RULE_FAULT,
@@ -339,28 +333,4 @@ RULES(
      .remedy =
 	 "Name a source in the route (ip route ... src ADDRESS), or test with ping -I ADDRESS.",
      .clause = "RFC 4301 §5.1",
-     .find = find_source},
-    {.id = "LIVE-forwarding",
-     .names = "F32; negotiation failure map 5; troubleshooting flow 6",
-     .kind = RULE_FAULT,
-     .rank = 10,
-     .unless = "",
-     .title = "The gateway does not forward",
-     .why = "A kernel that does not forward drops what is not for itself, without a word: packets "
-	    "from the network behind it never reach the tunnel, those out of the tunnel never "
-	    "reach the network.",
-     .remedy = "Switch forwarding on, and keep it so (/etc/sysctl.d).",
-     .clause = "RFC 1812 §5.2, RFC 4301 §5",
-     .find = find_forwarding},
-    {.id = "F32",
-     .names = "S10; negotiation failure map 5; troubleshooting flow 6",
-     .kind = RULE_FAULT,
-     .rank = 13,
-     .unless = "S15 LIVE-overlap",
-     .title = "The reverse path filter drops what the tunnel brings",
-     .why = "Decrypted packets appear on another interface than the one that the route back names "
-	    "(or the peer's outer packets do); a strict filter takes them for forged.",
-     .remedy = "sysctl net.ipv4.conf.DEVICE.rp_filter=2 (loose); the greater of this and "
-	       "net.ipv4.conf.all.rp_filter is in force.",
-     .clause = "RFC 3704 §2.2, §2.4",
-     .find = find_filter});
+     .find = find_source});

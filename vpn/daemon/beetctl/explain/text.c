@@ -90,6 +90,12 @@ static void print_sum(FILE *out, const struct facts *f)
 static void print_nothing_found(FILE *out, const struct facts *f)
 {
 	fprintf(out, "\n");
+	if (!f->kernel_known && live_is_up(f)) {
+		print_wrapped(out, 0, "",
+			      "Nothing is wrong in what the daemon says; this network was not "
+			      "asked.");
+		return;
+	}
 	print_wrapped(out, 0, "",
 		      live_is_up(f)
 			  ? "No fault found on this host. If something does not work, ask at the "
