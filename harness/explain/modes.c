@@ -129,6 +129,56 @@ static int find_missing_keys(const struct survey *s, struct findings *out)
 	return err;
 }
 
+static bool fits_ike(const struct survey *s, const struct ike_key *key)
+{
+	size_t i;
+
+	for (i = 0; i < s->f.n_ike_sas; i++)
+		if (key->spi_i && s->f.ike_sas[i].spi_i == key->spi_i)
+			return true;
+	return false;
+}
+
+/* By its SPI, or because it opens something. */
+static bool any_key_fits(const struct survey *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->f.keys.n_ike; i++)
+		if (fits_ike(s, &s->f.keys.ike[i]))
+			return true;
+	for (i = 0; i < s->f.keys.n_esp; i++)
+		if (s->f.keys.esp[i].spi && esp_of_spi(s, s->f.keys.esp[i].spi) != FACT_NONE)
+			return true;
+	for (i = 0; i < s->f.n_ike; i++)
+		if (s->f.ike[i].sealed == FACT_OPEN)
+			return true;
+	for (i = 0; i < s->n_esp; i++)
+		if (s->esp[i].opened)
+			return true;
+	return false;
+}
+
+static int find_foreign_keys(const struct survey *s, struct findings *out)
+{
+	const struct key_store *keys = &s->f.keys;
+	struct finding *f;
+
+	if (!s->have_keys || !(s->f.n_ike_sas || s->n_esp) || any_key_fits(s))
+		return 0;
+	f = finding_add(out, CERTAIN,
+			"There are keys of %zu IKE SAs and %zu ESP SAs, and they fit none of the "
+			"SAs here.",
+			keys->n_ike, keys->n_esp);
+	if (s->f.n_ike_sas && s->f.ike_sas[0].init_msg != FACT_NONE)
+		return finding_show(out, f, seen_msg(s, s->f.ike_sas[0].init_msg),
+				    "an IKE SA with the initiator's SPI %016llx",
+				    (unsigned long long)s->f.ike_sas[0].spi_i);
+	if (s->n_esp)
+		return finding_show(out, f, s->esp[0].first, "ESP with SPI %08x", s->esp[0].spi);
+	return f ? 0 : ERR_NOMEM;
+}
+
 RULES(
     modes,
     {.id = "S13",
@@ -157,6 +207,17 @@ RULES(
 	       "apart by port (connmark, marks).",
      .clause = "RFC 7296 §2.23.1, RFC 3948 §5.2",
      .find = find_confused},
+    {.id = "KEYS-foreign",
+     .names = "",
+     .kind = RULE_NOTE,
+     .rank = 70,
+     .unless = "",
+     .title = "These keys fit none of the SAs here",
+     .why = "The key logs are of another run or of another pair of ends: each SA has its own keys, "
+	    "and new ones after a rekeying or a restart. So nothing sealed was looked at.",
+     .remedy = "Give the key logs that were written while these captures were taken.",
+     .clause = "RFC 7296 §2.14, §2.17",
+     .find = find_foreign_keys},
     {.id = "S14",
      .names = "",
      .kind = RULE_NOTE,

@@ -108,10 +108,45 @@ static void it_works_is_said_only_of_what_proves_it(void **state)
 	}
 }
 
+static bool is_found(const struct survey *s, const char *id)
+{
+	struct findings f;
+	bool found = false;
+	size_t i;
+
+	assert_int_equal(findings_find(s, &f), 0);
+	for (i = 0; i < f.n; i++)
+		found = found || strcmp(f.v[i].rule->id, id) == 0;
+	findings_free(&f);
+	return found;
+}
+
+static void keys_of_another_run_are_told_as_such(void **state)
+{
+	static const struct {
+		const char *keys;
+		bool foreign;
+	} cases[] = {{"explain/F01-remedy", true}, {"explain/F01", false}, {"explain/F02", true}};
+	char path[512], keys[512], *paths[] = {path};
+	struct err_msg msg;
+	struct survey s;
+	size_t i;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/explain/F01/vps-inet.pcap", getenv("PCAPS"));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(keys, sizeof(keys), "%s/%s", getenv("PCAPS"), cases[i].keys);
+		assert_int_equal(survey_read(paths, 1, keys, &s, &msg), 0);
+		assert_int_equal(is_found(&s, "KEYS-foreign"), cases[i].foreign);
+		survey_free(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(it_works_is_said_only_of_what_proves_it),
+	    cmocka_unit_test(keys_of_another_run_are_told_as_such),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
