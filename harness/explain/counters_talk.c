@@ -5,7 +5,7 @@
  *	b > a   1 2			run: 5, from a; before: b's second
  *
  * ESP packets are not answered by themselves (RFC 4303); what is odd about a run is for the rules.
-*/
+ */
 #include "harness/explain/counters.h"
 
 static int talk_of(struct survey *s, const struct ip_addr *a, const struct ip_addr *b, size_t place,

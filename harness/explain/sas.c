@@ -15,13 +15,16 @@
 
 static uint64_t deleted_us(const struct survey *s, const struct child_sa_fact *c)
 {
-	const struct exchange *x;
 	const struct ike_msg *m = &s->f.ike[c->delete_msg];
+	size_t i;
 
-	for (x = s->exchanges; x < s->exchanges + s->n_exchanges; x++)
+	for (i = 0; i < s->n_exchanges; i++) {
+		const struct exchange *x = &s->exchanges[i];
+
 		if (x->ike_sa == m->ike_sa && x->id == m->hdr.message_id &&
 		    x->by_initiator == m->from_initiator && x->first_response != FACT_NONE)
 			return msg_frame(s, x->first_response)->time_us;
+	}
 	return 0;
 }
 

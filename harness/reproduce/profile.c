@@ -45,9 +45,8 @@ int profile_make(const struct survey *s, const struct findings *findings,
 	    MEASURES(X)
 #undef X
 	};
-	struct profile p = {.s = s,
-			    .first = first_fault(findings),
-			    .works = survey_state(s) == SURVEY_WORKS};
+	struct profile p = {
+	    .s = s, .first = first_fault(findings), .works = survey_state(s) == SURVEY_WORKS};
 	size_t i;
 	int err = 0;
 
