@@ -55,7 +55,7 @@ static int find_strangers(const struct survey *s, struct findings *out)
 
 /* --- Selectors --- */
 
-static bool overlap(const struct ts_list *a, const struct ts_list *b)
+bool config_ts_overlap(const struct ts_list *a, const struct ts_list *b)
 {
 	struct ts both;
 	size_t i, k;
@@ -83,11 +83,11 @@ static int judge_child_ts(struct findings *out, struct finding *f, const struct 
 
 	if (!err)
 		err = config_selectors(child, "local_ts", &local);
-	if (!err && !overlap(ts_i, &remote))
+	if (!err && !config_ts_overlap(ts_i, &remote))
 		err = finding_cite(out, f, config_place(child, "remote_ts"),
 				   "child %s: remote_ts = %s has nothing of TSi", child->name,
 				   config_text(child, "remote_ts", ""));
-	if (!err && !overlap(ts_r, &local))
+	if (!err && !config_ts_overlap(ts_r, &local))
 		err = finding_cite(out, f, config_place(child, "local_ts"),
 				   "child %s: local_ts = %s has nothing of TSr", child->name,
 				   config_text(child, "local_ts", ""));
@@ -179,19 +179,25 @@ static int judge_id(struct findings *out, const struct conf_section *conn,
 			    conn->name, config_text(remote, "id", ""));
 }
 
-static int find_identity(const struct survey *s, struct findings *out)
+int config_judge_ids(const struct survey *s, struct findings *out, bool succeeded)
 {
 	const struct conf_section *conn;
 	size_t i;
 	int err = 0;
 
 	for (i = 0; s->config && i < s->f.n_ike_sas; i++) {
-		if (is_known(s, &s->f.ike_sas[i]))
+		if ((s->f.ike_sas[i].established_msg != FACT_NONE) != succeeded ||
+		    is_known(s, &s->f.ike_sas[i]))
 			continue;
 		for (conn = config_conns(s->config); conn && !err; conn = conn->next)
 			err = judge_id(out, conn, &s->f.ike_sas[i]);
 	}
 	return err;
+}
+
+static int find_identity(const struct survey *s, struct findings *out)
+{
+	return config_judge_ids(s, out, false);
 }
 
 RULES(

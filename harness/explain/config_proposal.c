@@ -113,26 +113,32 @@ static bool fits_any(const struct survey *s, const struct ike_sa_fact *sa, enum 
 	return false;
 }
 
-static struct finding *add_apart(struct findings *out, enum role role, const char *words)
+static struct finding *add_apart(struct findings *out, enum role role, bool succeeded,
+				 const char *words)
 {
-	return role == ROLE_RESPONDER
-		   ? finding_add(out, CERTAIN,
+	if (role == ROLE_INITIATOR)
+		return finding_add(out, LIKELY, "This end does not offer what its file says (%s).",
+				   words);
+	return succeeded
+		   ? finding_add(out, LIKELY,
+				 "This end has accepted what its file does not allow (%s).", words)
+		   : finding_add(out, CERTAIN,
 				 "What is offered and what the file allows have no %s in common.",
-				 words)
-		   : finding_add(out, LIKELY, "This end does not offer what its file says (%s).",
 				 words);
 }
 
 static int judge_ike_proposal(const struct survey *s, struct findings *out,
 			      const struct ike_sa_fact *sa, enum role role)
 {
-	const struct ike_payloads *request = init_request(s, sa);
+	size_t taken = config_init_response(s, sa);
+	bool by_taken = taken != FACT_NONE && role == ROLE_RESPONDER;
+	const struct ike_payloads *said = by_taken ? s->f.ike[taken].outer : init_request(s, sa);
 	const struct conf_section *conn;
 	struct offer offer;
 	char words[128], text[600];
 	int err = 0;
 
-	if (!read_offer(request, &offer) || fits_any(s, sa, role, &offer))
+	if (!read_offer(said, &offer) || fits_any(s, sa, role, &offer))
 		return 0;
 	for (conn = config_conns(s->config); conn && !err; conn = conn->next) {
 		const char *list = config_text(conn, "proposals", "");
@@ -141,9 +147,10 @@ static int judge_ike_proposal(const struct survey *s, struct findings *out,
 		if (config_role(conn, sa) != role ||
 		    !is_apart(list, PROTOCOL_IKE, true, &offer, words, sizeof(words)))
 			continue;
-		ike_payload_describe(ike_payload_find(request, PAYLOAD_SA, 0), text, sizeof(text));
-		f = add_apart(out, role, words);
-		err = finding_show(out, f, seen_msg(s, sa->init_msg), "offered: %s", text);
+		ike_payload_describe(ike_payload_find(said, PAYLOAD_SA, 0), text, sizeof(text));
+		f = add_apart(out, role, by_taken, words);
+		err = finding_show(out, f, seen_msg(s, by_taken ? taken : sa->init_msg), "%s: %s",
+				   by_taken ? "accepted" : "offered", text);
 		if (!err)
 			err = finding_cite(out, f, config_place(conn, "proposals"),
 					   "proposals = %s: no %s in common", list, words);
@@ -151,24 +158,21 @@ static int judge_ike_proposal(const struct survey *s, struct findings *out,
 	return err;
 }
 
-static int for_each_sa(const struct survey *s, struct findings *out, enum role role)
+int config_judge_offers(const struct survey *s, struct findings *out, enum role role,
+			bool succeeded)
 {
 	size_t i;
 	int err = 0;
 
 	for (i = 0; !err && i < s->f.n_ike_sas; i++)
-		err = judge_ike_proposal(s, out, &s->f.ike_sas[i], role);
+		if ((config_init_response(s, &s->f.ike_sas[i]) != FACT_NONE) == succeeded)
+			err = judge_ike_proposal(s, out, &s->f.ike_sas[i], role);
 	return err;
 }
 
 static int find_proposal(const struct survey *s, struct findings *out)
 {
-	return for_each_sa(s, out, ROLE_RESPONDER);
-}
-
-static int find_other_offer(const struct survey *s, struct findings *out)
-{
-	return for_each_sa(s, out, ROLE_INITIATOR);
+	return config_judge_offers(s, out, ROLE_RESPONDER, false);
 }
 
 static int judge_esp_proposal(const struct survey *s, struct findings *out,
@@ -221,17 +225,6 @@ RULES(
      .remedy = "Add what is missing to proposals here, or at the other end.",
      .clause = "RFC 7296 §2.7, §3.3.6",
      .find = find_proposal},
-    {.id = "CFG-offer",
-     .names = "",
-     .kind = RULE_FAULT,
-     .rank = 13,
-     .unless = "",
-     .title = "The daemon does not do what the file says",
-     .why = "What it offers is not in the file: the file was changed and not loaded, or it is not "
-	    "the one that the daemon reads.",
-     .remedy = "swanctl --load-all (beetctl load), and compare with swanctl --list-conns.",
-     .clause = "RFC 7296 §2.7",
-     .find = find_other_offer},
     {.id = "CFG-esp-proposal",
      .names = "MAP-esp-proposal, F19; negotiation failure map 2, 6; troubleshooting flow 3",
      .kind = RULE_FAULT,

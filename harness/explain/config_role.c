@@ -33,6 +33,20 @@ enum role config_role(const struct conf_section *conn, const struct ike_sa_fact 
 	return initiator ? ROLE_INITIATOR : ROLE_RESPONDER;
 }
 
+size_t config_init_response(const struct survey *s, const struct ike_sa_fact *sa)
+{
+	size_t i;
+
+	for (i = 0; i < s->f.n_ike; i++) {
+		const struct ike_msg *m = &s->f.ike[i];
+
+		if (m->ike_sa == (size_t)(sa - s->f.ike_sas) && !m->request && m->outer &&
+		    m->hdr.exchange == IKE_SA_INIT && ike_payload_find(m->outer, PAYLOAD_SA, 0))
+			return i;
+	}
+	return FACT_NONE;
+}
+
 /* The request behind a refusal, where it was opened; NULL. */
 static const struct ike_msg *request_behind(const struct survey *s, const struct refusal_fact *r)
 {
