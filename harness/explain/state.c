@@ -79,8 +79,8 @@ static const struct proof {
     {any_established, "no IKE SA that is completed: no IKE_AUTH with its response"},
     {has_esp, "no ESP: nothing has gone through the tunnel"},
     {goes_both_ways, "no ESP in both directions between the same two addresses"},
-    {goes_on_to_the_end, "no ESP coming back at the end"},
-    {is_without_gaps, "sequence numbers that are missing"},
+    {goes_on_to_the_end, "no ESP that comes back at the end"},
+    {is_without_gaps, "no whole row of sequence numbers: many are missing"},
 };
 #define N_PROOFS (sizeof(proofs) / sizeof(proofs[0]))
 

@@ -148,19 +148,20 @@ static void print_sum(FILE *out, const struct survey *s)
 static void print_unseen(FILE *out, const struct survey *s)
 {
 	const char *what;
+	char more[256];
 	size_t i;
 
 	print_wrapped(out, 0, "",
 		      "Nothing wrong shows from here. That the tunnel works does not show either; "
-		      "the captures have");
+		      "there is");
 	for (i = 0; (what = survey_unseen(s, i)); i++)
 		print_wrapped(out, INDENT, "", what);
-	fprintf(out, "More would tell:");
-	if (s->n_places < 2)
-		fprintf(out, " a capture of the other end at the same time;");
-	if (!s->have_keys)
-		fprintf(out, " keys (--keys);");
-	fprintf(out, " a capture from before the start\nto behind the failure.\n");
+	snprintf(more, sizeof(more),
+		 "More would tell:%s%s a capture from before the start to behind "
+		 "the failure.",
+		 s->n_places < 2 ? " a capture of the other end at the same time;" : "",
+		 s->have_keys ? "" : " keys (--keys);");
+	print_wrapped(out, 0, "", more);
 }
 
 static void print_nothing_found(FILE *out, const struct survey *s)
