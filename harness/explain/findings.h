@@ -79,19 +79,19 @@ int findings_find(const struct survey *s, struct findings *ret_findings);
 void findings_free(struct findings *f);
 
 /* One table a family. */
-#define RULE_FAMILIES(X)                                                              \
-	X(exchange)                                                                   \
-	X(proposal)                                                                   \
-	X(auth)                                                                       \
-	X(nat)                                                                        \
-	X(fragments)                                                                  \
-	X(mtu)                                                                        \
-	X(liveness)                                                                   \
-	X(selectors)                                                                  \
-	X(esp)                                                                        \
-	X(sas)                                                                        \
-	X(policy) X(modes) X(stops) X(config_file) X(config_match) X(config_proposal) \
-	    X(config_loaded)
+#define RULE_FAMILIES(X) \
+	X(exchange)      \
+	X(proposal)      \
+	X(auth)          \
+	X(nat)           \
+	X(fragments)     \
+	X(mtu)           \
+	X(liveness)      \
+	X(selectors)     \
+	X(esp)           \
+	X(sas)           \
+	X(policy)        \
+	X(modes) X(stops) X(config_file) X(config_match) X(config_proposal) X(config_loaded)
 #define X(family)                                  \
 	extern const struct rule rules_##family[]; \
 	extern const size_t n_rules_##family;
