@@ -63,6 +63,9 @@ struct pair {
 	struct side a, b;
 	uint64_t now;
 	uint64_t seed;
+	/* First octets of the draws of 32 octets (nonces, X25519 keys) from now on; 0 ends them,
+	 * and chance alone goes on. NULL: none. */
+	const uint8_t *draws;
 	bool nat;
 	uint16_t nat_port;
 	/* May change the datagram in place. NULL: everything passes. */

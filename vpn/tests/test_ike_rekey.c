@@ -187,6 +187,37 @@ static void crossed_child_rekeyings_leave_one_child(void **state)
 	}
 }
 
+/* RFC 7296 §2.8.1: "the SA created with the lowest of the four nonces in the two exchanges SHOULD
+ * be closed by the endpoint that created it". Two ends of ours would agree on the wrong one, too.
+ */
+static void the_exchange_with_the_lowest_nonce_is_redundant(void **state)
+{
+	static const struct {
+		uint8_t draws[9];  /* a's Ni, key; b's Ni, key; b's Nr, key; a's Nr, key */
+		uint32_t survivor; /* a's child: 2 answers b's request, 3 is of a's own */
+	} cases[] = {
+	    {{1, 9, 2, 9, 3, 3, 4, 4, 0}, 2},
+	    {{2, 9, 1, 9, 3, 3, 4, 4, 0}, 3},
+	    {{3, 9, 4, 9, 1, 1, 2, 2, 0}, 2},
+	    {{3, 9, 4, 9, 2, 2, 1, 1, 0}, 3},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct pair *p;
+
+		teardown(state);
+		p = up(state, 7);
+		p->draws = cases[i].draws;
+		rekey_child(p, &p->a);
+		rekey_child(p, &p->b);
+		settle_and_age(p);
+		assert_int_equal(*p->draws, 0);
+		pair_assert_agree(p, 1);
+		assert_int_equal(first_child(&p->a).id, cases[i].survivor);
+	}
+}
+
 static size_t lose_at;
 
 static enum wire_verdict lose_one(struct pair *p, struct datagram *d)
@@ -515,6 +546,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(the_responder_waits_with_its_outbound_sa, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(the_old_inbound_sa_outlives_its_deletion, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(the_exchange_with_the_lowest_nonce_is_redundant, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(crossed_child_rekeyings_leave_one_child, setup,
 					    teardown),

@@ -35,6 +35,8 @@ static void a_message_keeps_its_header_and_order(void **state)
 				 .message_id = 7};
 	struct ike_builder b = ike_builder_message(buf, sizeof(buf), &hdr);
 	struct ike_payloads p;
+	/* RFC 7296 §3.10, §2.6: no protocol, no SPI, type 16390 */
+	static const uint8_t cookie[] = {0, 0, 0, 11, 0, 0, 0x40, 0x06, 'x', 'y', 'z'};
 	struct ike_header back;
 	size_t len;
 
@@ -43,6 +45,7 @@ static void a_message_keeps_its_header_and_order(void **state)
 	payload_notify_simple(&b, N_COOKIE, (struct view){(const uint8_t *)"xyz", 3});
 	len = ike_builder_finish(&b);
 	assert_int_equal(len, 28 + 20 + 11);
+	assert_memory_equal(buf + 28 + 20, cookie, sizeof(cookie));
 	assert_int_equal(ike_header_decode((struct view){buf, len}, &back), 0);
 	assert_int_equal(back.spi_i, hdr.spi_i);
 	assert_int_equal(back.message_id, 7);
