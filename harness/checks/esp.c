@@ -46,6 +46,8 @@ static void judge_sealed(struct check_result *r, enum fact_unopened why, bool da
 	else if (why == FACT_WRONG_KEY)
 		check_note(r, frame, "%s: %s; damaged on the way, or forged", what,
 			   fact_unopened_text(why));
+	else if (why == FACT_DAMAGED)
+		check_note(r, frame, "%s: %s", what, fact_unopened_text(why));
 	else if (why != FACT_OPEN && why != FACT_FRAGMENT)
 		check_fault(r, frame, "%s: %s", what, fact_unopened_text(why));
 }
@@ -169,7 +171,7 @@ void check_esp_sequence(const struct facts *f, const struct check_params *p, str
 			r->err = map_put(&senders, e->spi, place);
 		}
 		/* A packet that nobody sent under the key says nothing of the sender. */
-		if (e->sealed == FACT_WRONG_KEY)
+		if (e->sealed == FACT_WRONG_KEY || e->sealed == FACT_DAMAGED)
 			continue;
 		r->examined++;
 		judge_number(f, r, &seen, &top, i, f->frames[e->frame].place == place);

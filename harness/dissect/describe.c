@@ -41,6 +41,7 @@ const char *fact_unopened_text(enum fact_unopened why)
 	    [FACT_CUT] = "cut short by the capture",
 	    [FACT_MALFORMED] = "malformed",
 	    [FACT_FRAGMENT] = "a fragment of an IKE message",
+	    [FACT_DAMAGED] = "damaged on the way: the UDP checksum is wrong",
 	    [FACT_NOT_SEALED] = "not sealed",
 	};
 

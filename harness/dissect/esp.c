@@ -231,6 +231,7 @@ static int find_key(struct facts *f, struct esp_fact *e, struct esp_state *st,
 	}
 	st->failed++;
 	e->sealed = named || st->cipher	 ? FACT_WRONG_KEY
+		    : e->damaged	 ? FACT_DAMAGED
 		    : is_derivable(f, e) ? FACT_NO_KEY
 					 : FACT_NOT_DERIVABLE;
 	return 0;

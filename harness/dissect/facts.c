@@ -69,6 +69,8 @@ int facts_dissect(struct capture_set *set, struct key_store *keys, struct facts 
 	if (!err)
 		err = frames_pass(&d);
 	if (!err)
+		err = damage_pass(&d);
+	if (!err)
 		err = ike_pass(&d);
 	if (!err)
 		err = esp_pass(&d);

@@ -65,6 +65,7 @@ enum fact_unopened {
 	FACT_CUT,	    /* cut short by the capture */
 	FACT_MALFORMED,	    /* opened or not, what stands there breaks the RFC; see problems */
 	FACT_FRAGMENT,	    /* SKF: this fragment alone is not the message */
+	FACT_DAMAGED,	    /* the UDP checksum is wrong: no receiver takes the datagram */
 	FACT_NOT_SEALED,    /* IKE: there is no SK */
 };
 const char *fact_unopened_text(enum fact_unopened why);
@@ -73,6 +74,7 @@ struct ike_msg {
 	size_t frame;
 	size_t ike_sa;	    /* FACT_NONE: no SA could be told (an error to an unknown SPI) */
 	bool marker;	    /* non-ESP marker in front */
+	bool damaged;	    /* by its UDP checksum: not read further, and of no SA */
 	struct view octets; /* header and payloads */
 	struct ike_header hdr;
 	bool request;
@@ -156,6 +158,7 @@ struct esp_fact {
 	uint32_t spi, seq;
 	uint64_t seq64;	    /* with the inferred high half, if the SA has ESN */
 	bool encap;	    /* in UDP */
+	bool damaged;	    /* by its UDP checksum */
 	struct view octets; /* from the SPI to the ICV */
 	struct view iv;
 	bool have_alg;

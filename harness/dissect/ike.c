@@ -75,6 +75,11 @@ static int on_message(struct dissector *d, size_t i)
 	m->from_initiator = m->hdr.flags & IKE_FLAG_INITIATOR;
 	m->ike_sa = FACT_NONE;
 	m->sealed = FACT_NOT_SEALED;
+	if (m->damaged) {
+		m->sealed = FACT_DAMAGED;
+		m->retransmission_of = m->request_of = FACT_NONE;
+		return 0;
+	}
 	err = decode_outer(d, i);
 	if (!err)
 		err = ike_find_sa(d, i);

@@ -1,8 +1,9 @@
 /* internal.h - what the passes of the dissector share.
  *
- * facts_dissect runs them in this order: frames (link, IP, fragments, kinds), ike (messages opened,
- * SAs and children followed, child keys derived), esp (packets opened, inner packets rebuilt), tcp.
- * Facts live in growing arrays, so the passes refer to them by index. */
+ * facts_dissect runs them in this order: frames (link, IP, fragments, kinds), damage (datagrams
+ * that no receiver takes), ike (messages opened, SAs and children followed, child keys derived),
+ * esp (packets opened, inner packets rebuilt), tcp. Facts live in growing arrays, so the passes
+ * refer to them by index. */
 #ifndef HARNESS_DISSECT_INTERNAL_H
 #define HARNESS_DISSECT_INTERNAL_H
 
@@ -30,6 +31,7 @@ struct dissector {
 };
 
 int frames_pass(struct dissector *d);
+int damage_pass(struct dissector *d);
 int ike_pass(struct dissector *d);
 int esp_pass(struct dissector *d);
 int tcp_pass(struct dissector *d);

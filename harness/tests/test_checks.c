@@ -41,6 +41,45 @@ static void an_spi_damaged_on_the_way_is_excused(void **state)
 	expect_verdict(&e, "opened", &none, VERDICT_PASS);
 }
 
+/* RFC 768: of a datagram whose checksum is wrong nothing is taken: no SA comes of a damaged SPI, no
+ * request of damaged flags, and what was a marker does not make a message an ESP packet. */
+static void a_datagram_with_a_wrong_checksum_says_nothing(void **state)
+{
+	static const struct {
+		size_t at; /* from the marker on */
+		const char *check;
+	} damages[] = {{4 + 3, "opened"},    {4 + 3, "no-sa-left"},   {1, "opened"},
+		       {4 + 19, "requests"}, {4 + 23, "message-ids"}, {4 + 18, "requests"}};
+	static const struct check_params none;
+	struct edit e;
+	size_t frame, i;
+
+	(void)state;
+	for (i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
+		begin(&e, "retransmissions");
+		frame = e.before.ike[e.before.n_ike - 1].frame;
+		assert_true(e.before.ike[e.before.n_ike - 1].marker);
+		pick(&e, frame)[payload_at(&e, frame) + damages[i].at] ^= 0x20;
+		expect_verdict_as_it_is(&e, damages[i].check, &none, VERDICT_PASS);
+	}
+}
+
+/* A network card had yet to fill the checksums in: where none is right, none says anything. */
+static void checksums_that_are_never_right_say_nothing(void **state)
+{
+	static const struct check_params none;
+	struct edit e;
+	size_t frame, i;
+
+	(void)state;
+	begin(&e, "aes-gcm");
+	for (i = 0; i < e.before.n_ike; i++) {
+		frame = e.before.ike[i].frame;
+		e.set.frames[frame].data[payload_at(&e, frame) - 1] ^= 0x5a;
+	}
+	expect_verdict_as_it_is(&e, "requests", &none, VERDICT_PASS);
+}
+
 static void numbers_out_of_order_at_the_sender(void **state)
 {
 	struct edit e;
@@ -651,6 +690,8 @@ int main(void)
 	    cmocka_unit_test(a_missing_key_is_told),
 	    cmocka_unit_test(a_damaged_spi_is_told),
 	    cmocka_unit_test(an_spi_damaged_on_the_way_is_excused),
+	    cmocka_unit_test(a_datagram_with_a_wrong_checksum_says_nothing),
+	    cmocka_unit_test(checksums_that_are_never_right_say_nothing),
 	    cmocka_unit_test(numbers_out_of_order_at_the_sender),
 	    cmocka_unit_test(a_number_sent_twice),
 	    cmocka_unit_test(an_iv_used_twice),
