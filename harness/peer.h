@@ -97,10 +97,13 @@ int peer_terminate(struct peer *peer, const struct peer_sa_name *sa, unsigned ti
 /* Forgets them at once, whatever the other end says. */
 int peer_kill_sa(struct peer *peer, const struct peer_sa_name *sa, struct err_msg *msg);
 
-/* Rekeys the child of that name, or if child is NULL the IKE SA, and waits until only the new one
- * is there. ERR_AGAIN, ERR_STATE. */
-/* Asks for it, and no more. */
+/* Asks for a rekeying of the child of that name, or if child is NULL of the IKE SA, and no more.
+ * The name must stay. ERR_STATE: not one such SA is there. */
 int peer_rekey_async(struct peer *peer, const char *child, const char *ike, struct err_msg *msg);
+/* Waits until only the new one is there of what peer_rekey_async last asked for. ERR_AGAIN,
+ * ERR_STATE. */
+int peer_wait_rekeyed(struct peer *peer, unsigned timeout_ms, struct err_msg *msg);
+/* Both. */
 int peer_rekey(struct peer *peer, const char *child, const char *ike, unsigned timeout_ms,
 	       struct err_msg *msg);
 /* Waits until one SA of that name is there, and none that is to be deleted. */

@@ -11,6 +11,15 @@
 #include "harness/peer.h"
 
 #define REQUEST_TIMEOUT_MS 10000
+#define REKEY_SPI_TEXT_MAX 32
+
+/* The SAs of one name, as list-sas shows them. */
+struct rekey_state {
+	const char *child; /* or NULL: IKE SAs are looked at */
+	const char *ike;
+	char spi[REKEY_SPI_TEXT_MAX]; /* of the one that works */
+	unsigned working, leaving;
+};
 
 struct peer {
 	struct net *net;
@@ -21,8 +30,9 @@ struct peer {
 	char log[PEER_PATH_MAX + 16];
 	char uri[PEER_PATH_MAX + 32];
 	char swanctl_dir[PEER_PATH_MAX + 16];
-	struct process *process; /* NULL: not started */
-	uint64_t first_memory;	 /* octets; 0: not measured yet */
+	struct process *process;  /* NULL: not started */
+	uint64_t first_memory;	  /* octets; 0: not measured yet */
+	struct rekey_state asked; /* as it was when a rekeying was last asked for */
 };
 
 /* One vici command whose answer says success or why not; timeout_ms is how long the daemon may take

@@ -6,16 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SPI_TEXT_MAX 32
-
-/* The SAs of one name, as list-sas shows them. */
-struct state {
-	const char *child; /* or NULL: IKE SAs are looked at */
-	const char *ike;
-	char spi[SPI_TEXT_MAX]; /* of the one that works */
-	unsigned working, leaving;
-};
-
 static bool is_named(const struct vici_node *sa, const char *key, const char *name)
 {
 	const char *value = key ? vici_text(sa, key) : sa->name;
@@ -23,7 +13,7 @@ static bool is_named(const struct vici_node *sa, const char *key, const char *na
 	return value && strcmp(value, name) == 0;
 }
 
-static void look_at(struct state *state, const struct vici_node *sa, const char *working,
+static void look_at(struct rekey_state *state, const struct vici_node *sa, const char *working,
 		    const char *spi_key)
 {
 	const char *text = vici_text(sa, "state"), *spi = vici_text(sa, spi_key);
@@ -39,7 +29,7 @@ static void look_at(struct state *state, const struct vici_node *sa, const char 
 
 static void look_at_sa(const struct vici_node *sa, void *arg)
 {
-	struct state *state = arg;
+	struct rekey_state *state = arg;
 	const struct vici_node *children = vici_find(sa, "child-sas"), *child;
 
 	if (!state->child) {
@@ -53,21 +43,21 @@ static void look_at_sa(const struct vici_node *sa, void *arg)
 }
 
 static int read_state(struct peer *peer, const char *child, const char *ike,
-		      struct state *ret_state, struct err_msg *msg)
+		      struct rekey_state *ret_state, struct err_msg *msg)
 {
-	*ret_state = (struct state){.child = child, .ike = ike};
+	*ret_state = (struct rekey_state){.child = child, .ike = ike};
 	return peer_list_sas(peer, look_at_sa, ret_state, msg);
 }
 
 struct progress {
 	struct peer *peer;
-	struct state before;
+	struct rekey_state before;
 };
 
 static bool is_rekeyed(void *arg, char *seen, size_t cap)
 {
 	struct progress *progress = arg;
-	struct state now;
+	struct rekey_state now;
 
 	if (read_state(progress->peer, progress->before.child, progress->before.ike, &now, NULL) <
 	    0)
@@ -80,32 +70,41 @@ static bool is_rekeyed(void *arg, char *seen, size_t cap)
 int peer_rekey_async(struct peer *peer, const char *child, const char *ike, struct err_msg *msg)
 {
 	struct vici_writer body = {0};
-	int err;
+	int err = read_state(peer, child, ike, &peer->asked, msg);
 
+	if (err == 0 && peer->asked.working != 1)
+		err = err_set(msg, ERR_STATE, "%u SAs of %s at %s", peer->asked.working,
+			      child ? child : ike, peer_node(peer));
+	if (err < 0)
+		return err;
 	vici_value_str(&body, child ? "child" : "ike", child ? child : ike);
 	err = peer_request(peer, "rekey", &body, 0, msg);
 	vici_writer_free(&body);
 	return err;
 }
 
+int peer_wait_rekeyed(struct peer *peer, unsigned timeout_ms, struct err_msg *msg)
+{
+	struct progress progress = {.peer = peer, .before = peer->asked};
+
+	if (!peer->asked.child && !peer->asked.ike)
+		return err_set(msg, ERR_STATE, "%s was not asked to rekey anything",
+			       peer_node(peer));
+	return wait_until(is_rekeyed, &progress, timeout_ms, "rekeying", msg);
+}
+
 int peer_rekey(struct peer *peer, const char *child, const char *ike, unsigned timeout_ms,
 	       struct err_msg *msg)
 {
-	struct progress progress = {.peer = peer};
-	int err = read_state(peer, child, ike, &progress.before, msg);
+	int err = peer_rekey_async(peer, child, ike, msg);
 
-	if (err == 0 && progress.before.working != 1)
-		err = err_set(msg, ERR_STATE, "%u SAs of %s at %s", progress.before.working,
-			      child ? child : ike, peer_node(peer));
-	if (err == 0)
-		err = peer_rekey_async(peer, child, ike, msg);
-	return err < 0 ? err : wait_until(is_rekeyed, &progress, timeout_ms, "rekeying", msg);
+	return err < 0 ? err : peer_wait_rekeyed(peer, timeout_ms, msg);
 }
 
 static bool is_settled(void *arg, char *seen, size_t cap)
 {
 	struct progress *progress = arg;
-	struct state now;
+	struct rekey_state now;
 
 	if (read_state(progress->peer, progress->before.child, progress->before.ike, &now, NULL) <
 	    0)

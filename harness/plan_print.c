@@ -115,6 +115,8 @@ static void describe_wait(const struct sc_step *s, char *buf, size_t cap)
 			 s->node);
 	else if (s->settled)
 		snprintf(buf, cap, "wait until child %s is settled at %s", s->settled, s->node);
+	else if (s->rekeyed)
+		snprintf(buf, cap, "wait until the rekeying at %s is over", s->node);
 	else if (s->event)
 		snprintf(buf, cap, "wait for event %s at %s", s->event, s->node);
 	else

@@ -263,6 +263,7 @@ struct sc_step {
 	unsigned within_ms;
 	bool detached;	     /* initiate, rekey: does not wait for the outcome */
 	const char *settled; /* wait: one SA of this child, and nothing under way */
+	bool rekeyed;	     /* wait: what the node was last asked to rekey is another SA */
 	bool force;	     /* terminate: forgets the SA, whatever the peer says */
 	int expect;	     /* enum step_result */
 	struct sc_faults faults;

@@ -120,11 +120,12 @@ static bool drives_endpoint(enum step_kind kind)
 static int check_wait(const struct scenario *sc, const struct sc_step *step, struct err_msg *msg)
 {
 	unsigned conditions = (step->children >= 0) + (step->sas >= 0) + (step->settled != NULL) +
-			      (step->event != NULL) + (step->run != NULL);
+			      step->rekeyed + (step->event != NULL) + (step->run != NULL);
 
 	if (conditions != 1)
-		return doc_error(sc->doc, step->line, msg,
-				 "'wait' waits for one of children, sas, settled, event, run");
+		return doc_error(
+		    sc->doc, step->line, msg,
+		    "'wait' waits for one of children, sas, settled, rekeyed, event, run");
 	if (!step->run && !find_endpoint(sc, step->node))
 		return doc_error(sc->doc, step->line, msg, "no endpoint at '%s'", step->node);
 	return 0;

@@ -129,6 +129,7 @@ static const struct field wait_fields[] = {
     {"children", field_unsigned, AT(sc_step, children), NULL, false},
     {"sas", field_unsigned, AT(sc_step, sas), NULL, false},
     {"settled", field_text, AT(sc_step, settled), NULL, false},
+    {"rekeyed", field_bool, AT(sc_step, rekeyed), NULL, false},
     {"event", field_text, AT(sc_step, event), NULL, false},
     {"times", field_unsigned, AT(sc_step, count), NULL, false},
     STEP_RUN(false),

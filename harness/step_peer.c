@@ -291,6 +291,8 @@ int step_wait(struct world *world, const struct sc_step *step, struct step_outco
 		return wait_command(world, step, outcome, msg);
 	if (step->event)
 		return wait_event(world, step, outcome, msg);
+	if (step->rekeyed)
+		return peer_wait_rekeyed(world_peer(world, step->node), within(step), msg);
 	if (step->settled)
 		return peer_wait_settled(world_peer(world, step->node), step->settled, NULL,
 					 within(step), msg);

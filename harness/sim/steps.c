@@ -153,65 +153,93 @@ static int terminate(struct sim_world *world, const struct sc_step *step, struct
 	return command(world, step->node, "terminate", text, step->within_ms, msg);
 }
 
-struct turn {
-	const struct sc_step *step;
-	struct sim_end *end;
-	uint64_t before;
-};
-
 /* Changes when the SAs that a rekeying means are others than before. */
-static uint64_t which_sas(const struct turn *t)
+static uint64_t which_sas(const struct sim_end *end, const struct sc_step *step)
 {
 	struct child_sa_info child;
 	struct ike_sa_info sa;
 	uint64_t sum = 0;
 	size_t i, k;
 
-	for (i = 0; sim_end_node(t->end) && node_ike_sa(sim_end_node(t->end), i, &sa); i++) {
-		if (t->step->ike) {
+	for (i = 0; sim_end_node(end) && node_ike_sa(sim_end_node(end), i, &sa); i++) {
+		if (step->ike) {
 			sum = sum * 31 + sa.spi_i;
 			continue;
 		}
-		for (k = 0; node_child_sa(sim_end_node(t->end), sa.id, k, &child); k++)
-			if (strcmp(child.cfg->name, t->step->child) == 0)
+		for (k = 0; node_child_sa(sim_end_node(end), sa.id, k, &child); k++)
+			if (strcmp(child.cfg->name, step->child) == 0)
 				sum = sum * 31 + child.spi_in;
 	}
 	return sum;
 }
 
-/* The SA is another one, and all have let the old one go, before the next node begins. */
+static struct sim_asked *asked_at(const struct sim_world *world, const char *node)
+{
+	size_t i;
+
+	for (i = 0; i < world->plan->endpoints_count; i++)
+		if (world->ends[i] && strcmp(sim_end_name(world->ends[i]), node) == 0)
+			return &world->asked[i];
+	return NULL; /* nodes of steps were looked up when the scenario was read */
+}
+
+static int ask_to_rekey(struct sim_world *world, const struct sc_step *step, const char *node,
+			struct err_msg *msg)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "%s = %s", step->child ? "child" : "ike",
+		 step->child ? step->child : step->ike);
+	*asked_at(world, node) =
+	    (struct sim_asked){step, which_sas(sim_world_end(world, node), step)};
+	return command(world, node, "rekey", text, step->within_ms, msg);
+}
+
+/* The SA is another one, and all have let the old one go. */
+static bool is_rekeyed(struct sim_world *world, const char *node, char *why, size_t cap)
+{
+	const struct sim_asked *asked = asked_at(world, node);
+
+	snprintf(why, cap, "rekeyed: the SA is the one it was");
+	return asked->step && which_sas(sim_world_end(world, node), asked->step) != asked->before &&
+	       rules_at_rest(&world->rules, world->now, why, cap);
+}
+
+struct turn {
+	const char *node;
+};
+
 static bool turn_is_over(struct sim_world *world, void *arg)
 {
-	const struct turn *t = arg;
+	const struct turn *turn = arg;
 	char why[256];
 
-	return rules_at_rest(&world->rules, world->now, why, sizeof(why)) &&
-	       which_sas(t) != t->before;
+	return is_rekeyed(world, turn->node, why, sizeof(why));
+}
+
+static int take_turn(struct sim_world *world, const struct sc_step *step, const char *node,
+		     struct err_msg *msg)
+{
+	struct turn turn = {node};
+	int err = ask_to_rekey(world, step, node, msg);
+
+	sim_world_run(world, world->now + LINK_MS, NULL, NULL);
+	if (err < 0)
+		return err;
+	return sim_world_run(world, until(world, step->within_ms, WITHIN_MS), turn_is_over, &turn)
+		   ? 0
+		   : err_set(msg, ERR_AGAIN, "the rekeying at %s did not settle", node);
 }
 
 static int rekey(struct sim_world *world, const struct sc_step *step, struct err_msg *msg)
 {
 	unsigned times = step->count ? step->count : 1, i;
-	char text[160];
 	int err = 0;
 
-	snprintf(text, sizeof(text), "%s = %s", step->child ? "child" : "ike",
-		 step->child ? step->child : step->ike);
 	for (i = 0; step->detached && i < step->nodes.count && err == 0; i++)
-		err = command(world, step->nodes.items[i], "rekey", text, step->within_ms, msg);
-	if (step->detached)
-		return err;
-	for (i = 0; i < times && err == 0; i++) {
-		struct turn turn = {
-		    step, sim_world_end(world, step->nodes.items[i % step->nodes.count]), 0};
-
-		turn.before = which_sas(&turn);
-		err = command(world, step->nodes.items[i % step->nodes.count], "rekey", text,
-			      step->within_ms, msg);
-		sim_world_run(world, world->now + LINK_MS, NULL, NULL);
-		if (err == 0 && !sim_world_run(world, until(world, step->within_ms, WITHIN_MS),
-					       turn_is_over, &turn))
-			err = err_set(msg, ERR_AGAIN, "rekeying %u did not settle", i + 1);
+		err = ask_to_rekey(world, step, step->nodes.items[i], msg);
+	for (i = 0; !step->detached && i < times && err == 0; i++) {
+		err = take_turn(world, step, step->nodes.items[i % step->nodes.count], msg);
 		sim_world_run(world, world->now + step->every_ms * LINK_MS, NULL, NULL);
 	}
 	return err;
@@ -238,6 +266,8 @@ static bool holds(struct sim_world *world, void *arg)
 {
 	struct condition *c = arg;
 
+	if (c->step->rekeyed)
+		return is_rekeyed(world, c->step->node, c->why, sizeof(c->why));
 	if (c->step->settled) {
 		c->count = rules_children(c->end);
 		return c->count == 1 &&

@@ -300,8 +300,9 @@ static int add_ends(struct sim_world *world, struct err_msg *msg)
 	int err = 0;
 
 	world->ends = calloc(count + 1, sizeof(*world->ends));
+	world->asked = calloc(count + 1, sizeof(*world->asked));
 	world->options = calloc(count + 1, sizeof(*world->options));
-	if (!world->ends || !world->options)
+	if (!world->ends || !world->asked || !world->options)
 		return err_set(msg, ERR_NOMEM, "out of memory");
 	for (i = 0; i < count && err == 0; i++)
 		err = add_end(world, i, msg);
@@ -392,6 +393,7 @@ void sim_world_close(struct sim_world *world)
 	sim_streams_free(world);
 	free(world->flows);
 	free(world->ends);
+	free(world->asked);
 	free(world->options);
 	free(world);
 }

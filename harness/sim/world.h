@@ -24,6 +24,12 @@ struct sim_flow { /* of sc_flow */
 	uint64_t sent, first, last; /* numbers of its probes */
 };
 
+/* What an end was last asked to rekey, and which SAs that meant then. */
+struct sim_asked {
+	const struct sc_step *step; /* NULL: nothing yet */
+	uint64_t before;
+};
+
 struct sim_world {
 	const struct plan *plan;
 	int64_t now;
@@ -31,6 +37,7 @@ struct sim_world {
 	struct sim_vault *vault;
 	struct ike_options *options; /* by the plan's endpoints */
 	struct sim_end **ends;	     /* by the plan's endpoints */
+	struct sim_asked *asked;     /* steps.c: by the plan's endpoints */
 	struct sim_rules rules;
 	struct probes probes;
 	struct sim_flow *flows;

@@ -68,16 +68,16 @@ const char *ip_addr_format(const struct ip_addr *a, char *buf, size_t cap)
 static struct ip_addr fill_host_bits(const struct ip_addr *a, unsigned bits, bool ones)
 {
 	struct ip_addr r = *a;
-	unsigned i;
+	size_t i = bits / 8, len = ip_addr_len(a);
 
-	for (i = bits; i < ip_addr_bits(a); i++) {
-		uint8_t mask = (uint8_t)(0x80u >> (i % 8));
+	if (i < len && bits % 8) {
+		uint8_t mask = (uint8_t)(0xffu >> (bits % 8));
 
-		if (ones)
-			r.b[i / 8] |= mask;
-		else
-			r.b[i / 8] &= (uint8_t)~mask;
+		r.b[i] = ones ? r.b[i] | mask : r.b[i] & (uint8_t)~mask;
+		i++;
 	}
+	if (i < len)
+		memset(r.b + i, ones ? 0xff : 0, len - i);
 	return r;
 }
 
