@@ -8,11 +8,14 @@
 
 #include "harness/dissect/facts.h"
 #include "harness/scenario.h"
+#include "netns/nat_box.h"
 
 /* What an impaired wire says that it did, both directions together. */
 struct wire_truth {
 	const char *name;
 	uint64_t in, delivered, lost, too_big, duplicated, reordered, corrupted;
+	bool has_nat; /* a NAT box is its part */
+	struct nat_box_counters nat;
 };
 
 struct evidence {

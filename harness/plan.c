@@ -160,14 +160,10 @@ const char *plan_node_of(const struct plan *plan, const struct ip_addr *addr)
 bool plan_needs_sim(const struct plan *plan)
 {
 	const struct sc_step *steps = plan->scenario->steps.items;
-	const struct sc_node *nodes = plan->scenario->topology.nodes.items;
 	size_t i;
 
 	for (i = 0; i < plan->scenario->steps.count; i++)
 		if (steps[i].kind == STEP_FAULTS)
-			return true;
-	for (i = 0; i < plan->scenario->topology.nodes.count; i++)
-		if (nodes[i].nat.mapping || nodes[i].nat.filtering || nodes[i].nat.hairpin)
 			return true;
 	return false;
 }

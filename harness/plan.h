@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include "harness/scenario.h"
+#include "netns/nat_model.h"
 #include "netns/topology.h"
 
 #define PLAN_NAME_MAX 64
@@ -14,6 +15,7 @@ struct plan_wire {
 	size_t link;		  /* of the topology */
 	int place;		  /* enum wire_place */
 	struct sc_impairment impairment;
+	const struct sc_node *nat; /* the node at one end whose NAT box is the wire's part; NULL */
 };
 
 struct plan_endpoint {
@@ -58,6 +60,11 @@ const struct plan_wire *plan_find_wire(const struct plan *plan, const char *name
 const struct plan_endpoint *plan_find_endpoint(const struct plan *plan, const char *node);
 /* The node that has an address; NULL. */
 const char *plan_node_of(const struct plan *plan, const struct ip_addr *addr);
+/* True if the kernel's masquerading is not enough for it, and a model takes its place. */
+bool sc_nat_is_modelled(const struct sc_nat *nat);
+/* The model of a node's NAT box. ERR_SYNTAX: it has no outside address. */
+int plan_nat_params(const struct plan *plan, const char *node, const struct sc_nat *nat,
+		    struct nat_params *ret_params, struct err_msg *msg);
 /* True if no world but sim can do what the scenario asks. */
 bool plan_needs_sim(const struct plan *plan);
 /* One line on a step, as a person would say it. Returns buf. */

@@ -2,6 +2,7 @@
  *
  *     plan.c          the base, the order of all, and what is asked of a plan
  *     plan_nodes.c    nodes: addresses, bridges, routes, sysctls, rules
+ *     plan_nat.c      nodes that are NAT boxes
  *     plan_links.c    links, and the wires on them
  *     plan_ends.c     the daemons and their configurations
  *     plan_check.c, plan_network.c    what must hold */
@@ -33,5 +34,12 @@ int plan_read_file(struct plan_making *m, unsigned line, const char *name, char 
 int plan_add_nodes(struct plan_making *m);
 int plan_add_links(struct plan_making *m);
 int plan_add_endpoints(struct plan_making *m, const struct plan_options *options);
+
+/* What a node needs to be a NAT box, if it is one. */
+int plan_add_nat(struct plan_making *m, const struct sc_node *node);
+/* The texts stay. ERR_NOMEM. */
+int plan_add_sysctl(struct plan_making *m, const char *node, const char *key, const char *value);
+int plan_add_rules(struct plan_making *m, const char *node, const char *text, const char *file,
+		   unsigned line);
 
 #endif

@@ -88,6 +88,35 @@ static int default_place(const struct plan_making *m, const struct topo_link *li
 	return strncmp(link->a.ifname, "lan", 3) == 0 ? WIRE_INSIDE : WIRE_AUTO;
 }
 
+/* The NAT box, if there is one at an end, that is more than the kernel's. */
+static const struct sc_node *nat_at(const struct plan_making *m, const struct topo_link *link)
+{
+	const struct sc_node *nodes = m->sc->topology.nodes.items;
+	size_t i;
+
+	for (i = 0; i < m->sc->topology.nodes.count; i++) {
+		struct topo_end outside = {nodes[i].name, nodes[i].nat.outside};
+
+		if (sc_nat_is_modelled(&nodes[i].nat) &&
+		    (same_end(&outside, &link->a) || same_end(&outside, &link->b)))
+			return &nodes[i];
+	}
+	return NULL;
+}
+
+/* What the link is, if not what the scenario's own settings make of it. */
+static void set_wire(const struct sc_link *sc, struct plan_wire *wire, struct topo_link *link)
+{
+	if (sc && sc->place != WIRE_AUTO)
+		wire->place = sc->place;
+	if (sc && sc->mtu)
+		link->mtu = sc->mtu;
+	if (sc)
+		wire->impairment = sc->wire;
+	wire->impairment.is_set = (sc && sc->wire.line != 0) || wire->nat;
+	link->impaired = wire->impairment.is_set;
+}
+
 static int add_wire(struct plan_making *m, size_t index, struct topo_link *link)
 {
 	const struct sc_link *sc = settings_of(m, link);
@@ -97,20 +126,13 @@ static int add_wire(struct plan_making *m, size_t index, struct topo_link *link)
 			   sizeof(*wire));
 	if (!wire)
 		return plan_no_memory(m);
-	*wire = (struct plan_wire){.link = index, .place = default_place(m, link)};
+	*wire = (struct plan_wire){
+	    .link = index, .place = default_place(m, link), .nat = nat_at(m, link)};
 	snprintf(wire->name, sizeof(wire->name), "%s-%s", link->a.node, link->b.node);
 	if (plan_find_wire(m->plan, wire->name) != wire)
 		snprintf(wire->name, sizeof(wire->name), "%s.%s-%s.%s", link->a.node,
 			 link->a.ifname, link->b.node, link->b.ifname);
-	if (!sc)
-		return 0;
-	if (sc->place != WIRE_AUTO)
-		wire->place = sc->place;
-	if (sc->mtu)
-		link->mtu = sc->mtu;
-	wire->impairment = sc->wire;
-	wire->impairment.is_set = sc->wire.line != 0;
-	link->impaired = wire->impairment.is_set;
+	set_wire(sc, wire, link);
 	return 0;
 }
 

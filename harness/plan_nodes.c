@@ -1,5 +1,5 @@
-/* plan_nodes.c - nodes: names, addresses, bridges, routes, sysctls, and rules for nftables, those
- * of a NAT box among them. What the base has of the same node is added to. */
+/* plan_nodes.c - nodes: names, addresses, bridges, routes, sysctls, and rules for nftables. What
+ * the base has of the same node is added to. */
 #include "harness/plan_internal.h"
 
 #include <errno.h>
@@ -116,7 +116,7 @@ static int add_routes(struct plan_making *m, const struct sc_node *node)
 	return err;
 }
 
-static int add_sysctl(struct plan_making *m, const char *node, const char *key, const char *value)
+int plan_add_sysctl(struct plan_making *m, const char *node, const char *key, const char *value)
 {
 	struct topo_sysctl *sysctl = APPEND(m, &m->plan->topology, sysctls);
 
@@ -132,8 +132,8 @@ static int add_sysctls(struct plan_making *m, const struct sc_node *node)
 	int err = 0;
 
 	for (i = 0; i < node->sysctls.count && err == 0; i++)
-		err = add_sysctl(m, node->name, node->sysctls.items[i].key,
-				 node->sysctls.items[i].value);
+		err = plan_add_sysctl(m, node->name, node->sysctls.items[i].key,
+				      node->sysctls.items[i].value);
 	return err;
 }
 
@@ -166,8 +166,8 @@ int plan_read_file(struct plan_making *m, unsigned line, const char *name, char 
 	return 0;
 }
 
-static int add_rules(struct plan_making *m, const char *node, const char *text, const char *file,
-		     unsigned line)
+int plan_add_rules(struct plan_making *m, const char *node, const char *text, const char *file,
+		   unsigned line)
 {
 	struct topo_rules *rules = APPEND(m, &m->plan->topology, rules);
 
@@ -175,58 +175,6 @@ static int add_rules(struct plan_making *m, const char *node, const char *text, 
 		return plan_no_memory(m);
 	*rules = (struct topo_rules){node, text, file, line};
 	return 0;
-}
-
-static const char nat_format[] =
-    "table ip nat {\n"
-    "	chain postrouting {\n"
-    "		type nat hook postrouting priority srcnat; policy accept;\n"
-    "		ip saddr %s oifname \"%s\" masquerade%s\n"
-    "	}\n"
-    "}\n"
-    "table ip filter {\n"
-    "	chain input {\n"
-    "		type filter hook input priority filter; policy accept;\n"
-    "		ct state established,related accept\n"
-    "		iifname \"%s\" ip protocol != icmp drop\n"
-    "	}\n"
-    "	chain forward {\n"
-    "		type filter hook forward priority filter; policy accept;\n"
-    "		ct state established,related accept\n"
-    "		iifname \"%s\" drop\n"
-    "	}\n"
-    "}\n";
-
-static int add_nat_timeout(struct plan_making *m, const struct sc_node *node)
-{
-	char *seconds = doc_alloc(m->doc, 16);
-	int err;
-
-	if (!seconds)
-		return plan_no_memory(m);
-	snprintf(seconds, 16, "%u", (node->nat.udp_ms + 999) / 1000);
-	err = add_sysctl(m, node->name, "net.netfilter.nf_conntrack_udp_timeout", seconds);
-	return err < 0 ? err
-		       : add_sysctl(m, node->name, "net.netfilter.nf_conntrack_udp_timeout_stream",
-				    seconds);
-}
-
-static int add_nat(struct plan_making *m, const struct sc_node *node)
-{
-	const struct sc_nat *nat = &node->nat;
-	size_t cap = sizeof(nat_format) + 256;
-	char *text;
-	int err;
-
-	if (!nat->inside)
-		return 0;
-	text = doc_alloc(m->doc, cap);
-	if (!text)
-		return plan_no_memory(m);
-	snprintf(text, cap, nat_format, nat->inside, nat->outside,
-		 nat->ports == NAT_PORTS_RANDOM ? " fully-random" : "", nat->outside, nat->outside);
-	err = add_rules(m, node->name, text, NULL, 0);
-	return err < 0 || !nat->udp_ms ? err : add_nat_timeout(m, node);
 }
 
 static int add_nftables(struct plan_making *m, const struct sc_node *node)
@@ -238,11 +186,11 @@ static int add_nftables(struct plan_making *m, const struct sc_node *node)
 	if (node->nftables_file) {
 		err = plan_read_file(m, node->line, node->nftables_file, &text);
 		if (err == 0)
-			err = add_rules(m, node->name, text, node->nftables_file, 1);
+			err = plan_add_rules(m, node->name, text, node->nftables_file, 1);
 	}
 	if (err == 0 && node->nftables.text)
-		err = add_rules(m, node->name, node->nftables.text, m->sc->path,
-				node->nftables.line + 1);
+		err = plan_add_rules(m, node->name, node->nftables.text, m->sc->path,
+				     node->nftables.line + 1);
 	return err;
 }
 
@@ -250,7 +198,7 @@ static int add_node(struct plan_making *m, const struct sc_node *node)
 {
 	static int (*const parts[])(struct plan_making *, const struct sc_node *) = {
 	    add_node_name, add_addresses, add_bridges, add_routes,
-	    add_sysctls,   add_nat,	  add_nftables};
+	    add_sysctls,   plan_add_nat,  add_nftables};
 	size_t i;
 	int err = 0;
 

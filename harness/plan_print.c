@@ -312,8 +312,17 @@ static void print_topology(const struct plan *plan, FILE *out)
 
 static void print_nat(const char *node, const struct sc_nat *nat, FILE *out)
 {
+	static const char *const dependence[] = {
+	    [NAT_BY_ADDRESS_AND_PORT] = "address and port",
+	    [NAT_BY_ADDRESS] = "address",
+	    [NAT_BY_NOTHING] = "nothing",
+	};
+
 	fprintf(out, "  %s translates %s at %s, ports %s", node, nat->inside, nat->outside,
 		nat->ports == NAT_PORTS_RANDOM ? "random" : "preserved");
+	if (sc_nat_is_modelled(nat))
+		fprintf(out, ", maps by %s, filters by %s%s", dependence[nat->mapping],
+			dependence[nat->filtering], nat->hairpin ? ", hairpins" : "");
 	if (nat->udp_ms)
 		fprintf(out, ", idle UDP mappings for %g s", nat->udp_ms / 1000.0);
 	fputc('\n', out);

@@ -132,13 +132,21 @@ void result_add_step(json_t *result, const struct sc_step *step, bool ok, double
 	json_array_append_new(steps, entry);
 }
 
+static json_t *describe_nat(const struct nat_box_counters *c)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "out", (json_int_t)c->out, "in",
+			 (json_int_t)c->in, "hairpinned", (json_int_t)c->hairpinned, "refused",
+			 (json_int_t)c->refused, "filtered", (json_int_t)c->filtered);
+}
+
 static json_t *describe_wire(const struct wire_truth *w)
 {
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", w->name, "in",
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o*}", "name", w->name, "in",
 			 (json_int_t)w->in, "delivered", (json_int_t)w->delivered, "lost",
 			 (json_int_t)w->lost, "too_big", (json_int_t)w->too_big, "duplicated",
 			 (json_int_t)w->duplicated, "reordered", (json_int_t)w->reordered,
-			 "corrupted", (json_int_t)w->corrupted);
+			 "corrupted", (json_int_t)w->corrupted, "nat",
+			 w->has_nat ? describe_nat(&w->nat) : NULL);
 }
 
 void result_add_wires(json_t *result, const struct wire_truth *wires, size_t count)

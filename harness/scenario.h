@@ -34,9 +34,8 @@ struct sc_nat {
 	const char *outside;	/* interface */
 	int ports;		/* enum nat_ports */
 	unsigned udp_ms;	/* until an idle UDP mapping is gone; 0: the kernel's */
-	int mapping, filtering; /* enum nat_dependence: RFC 4787 §4.1, §5; others than the first in
-				   the world sim alone */
-	bool hairpin;		/* likewise */
+	int mapping, filtering; /* enum nat_dependence: RFC 4787 §4.1, §5 */
+	bool hairpin;		/* RFC 4787 §6 */
 };
 
 struct sc_node {

@@ -1,5 +1,6 @@
 /* step_network.c - steps that change the network, and commands in its nodes. */
 #include "harness/step.h"
+#include "harness/wires.h"
 #include "netns/ns.h"
 #include "netns/process.h"
 #include "netns/wait.h"
@@ -44,9 +45,12 @@ static int flush_conntrack(void)
 int step_nat_reboot(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
 		    struct err_msg *msg)
 {
-	int back, failed, err = ns_enter(net_node_fd(world->net, step->node), &back);
+	int back, failed, err;
 
 	(void)outcome;
+	if (wires_has_nat(world, step->node))
+		return wires_reboot_nat(world, step->node, msg);
+	err = ns_enter(net_node_fd(world->net, step->node), &back);
 	if (err < 0)
 		return err_set(msg, err, "%s: cannot enter the namespace", step->node);
 	failed = flush_conntrack();

@@ -77,6 +77,18 @@ static size_t arm_all(const struct item_list *list, const struct topo_link *link
 	return count;
 }
 
+static int nat_spec_of(const struct plan *plan, const struct plan_wire *wire, size_t index,
+		       struct nat_box_spec *ret_nat, struct err_msg *msg)
+{
+	int err = plan_nat_params(plan, wire->nat->name, &wire->nat->nat, &ret_nat->params, msg);
+
+	if (err < 0)
+		return err;
+	ret_nat->params.seed = plan->seed * 1000003 + index;
+	return topology_parse_prefix(wire->nat->nat.inside, &ret_nat->inside,
+				     &ret_nat->inside_bits);
+}
+
 static int start_impaired(struct world *world, size_t index, const char *dir, struct err_msg *msg)
 {
 	const struct plan_wire *plan = &world->plan->wires[index];
@@ -92,12 +104,21 @@ static int start_impaired(struct world *world, size_t index, const char *dir, st
 	    .ba = link_params_of(treatment_towards(&plan->impairment, link->a.node)),
 	    .aims = armed,
 	};
+	struct nat_box_spec nat;
 	int err;
 
 	if (!armed)
 		return err_set(msg, ERR_NOMEM, "out of memory");
+	if (plan->nat) {
+		err = nat_spec_of(world->plan, plan, index, &nat, msg);
+		if (err < 0)
+			goto out;
+		spec.nat = &nat;
+		spec.nat_at_b = strcmp(link->b.node, plan->nat->name) == 0;
+	}
 	spec.aims_count = arm_all(&plan->impairment.aims, link, armed);
 	err = link_wire_start(world->net, &spec, &world->wires[index].impaired, msg);
+out:
 	free(armed);
 	return err;
 }
@@ -163,6 +184,27 @@ int wires_impair(struct world *world, const char *name, const struct sc_impairme
 	return err < 0 ? err : add_aims(world, plan, wire, impairment, msg);
 }
 
+bool wires_has_nat(const struct world *world, const char *node)
+{
+	size_t i;
+
+	for (i = 0; i < world->plan->wires_count; i++)
+		if (world->plan->wires[i].nat && strcmp(world->plan->wires[i].nat->name, node) == 0)
+			return true;
+	return false;
+}
+
+int wires_reboot_nat(struct world *world, const char *node, struct err_msg *msg)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < world->plan->wires_count && err == 0; i++)
+		if (world->plan->wires[i].nat && strcmp(world->plan->wires[i].nat->name, node) == 0)
+			err = link_wire_reboot_nat(world->wires[i].impaired, msg);
+	return err;
+}
+
 int wires_release(struct world *world, const char *name, const char *aim, unsigned *ret_released,
 		  struct err_msg *msg)
 {
@@ -198,6 +240,7 @@ static int stop_one(struct world_wire *wire, struct wire_truth *truth, struct er
 		err = link_wire_stop(wire->impaired, &state, msg);
 		wire_truth_add(truth, &state.dir[LINK_AB]);
 		wire_truth_add(truth, &state.dir[LINK_BA]);
+		truth->nat = state.nat;
 	}
 	*wire = (struct world_wire){NULL, NULL};
 	return err;
@@ -209,7 +252,8 @@ int wires_stop(struct world *world, struct wire_truth *ret_truth, struct err_msg
 	int err = 0;
 
 	for (i = 0; world->wires && i < world->plan->wires_count; i++) {
-		struct wire_truth truth = {.name = world->plan->wires[i].name};
+		struct wire_truth truth = {.name = world->plan->wires[i].name,
+					   .has_nat = world->plan->wires[i].nat};
 		/* All must end; the first failure is the one that is told. */
 		int one = stop_one(&world->wires[i], &truth, err == 0 ? msg : NULL);
 

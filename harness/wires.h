@@ -8,6 +8,9 @@
 int wires_start(struct world *world, struct err_msg *msg);
 int wires_impair(struct world *world, const char *name, const struct sc_impairment *impairment,
 		 struct err_msg *msg);
+/* NAT boxes that are the wires' part: whether a node is one, and its reboot. */
+bool wires_has_nat(const struct world *world, const char *node);
+int wires_reboot_nat(struct world *world, const char *node, struct err_msg *msg);
 int wires_release(struct world *world, const char *name, const char *aim, unsigned *ret_released,
 		  struct err_msg *msg);
 /* Ends all of them; may be called again. ret_truth (may be NULL): one for each wire of the plan. */

@@ -4,6 +4,8 @@
  *	node a --- TAP a --> read --> model a to b --> write --> TAP b --- node b
  *	                <-- write <-- model b to a <-- read <--
  *
+ * A NAT box at one end (nat_box.h) stands between the TAP there and its capture.
+ *
  * One loop: frames that arrived, requests of the owner, then whatever is due by now; a timer is set
  * to the nanosecond for the next. Time is CLOCK_MONOTONIC shifted once to the time since 1970, so
  * that it agrees with other captures of the run and never jumps.
@@ -52,7 +54,9 @@ struct proc {
 	int64_t last_busy;
 	unsigned serial; /* of the request to start, until it is answered */
 	bool is_over;
+	struct nat_box *nat; /* NULL: none */
 	uint8_t frame[LINK_TAP_FRAME_MAX];
+	uint8_t translated[LINK_TAP_FRAME_MAX];
 };
 
 static int64_t read_clock(clockid_t clock)
@@ -100,11 +104,38 @@ static void write_out(struct proc *proc)
 		die(proc, err, &msg);
 }
 
+static bool has_nat(const struct proc *proc, unsigned side)
+{
+	return proc->nat && side == proc->spec->wire->nat_at_b;
+}
+
+/* To the node, or to the NAT box in front of it, which may keep it. */
+static int hand_over(struct proc *proc, unsigned side, const uint8_t *frame, size_t len)
+{
+	if (!has_nat(proc, side))
+		return link_tap_write(&proc->taps[side], frame, len);
+	memcpy(proc->translated, frame, len);
+	if (nat_box_in(proc->nat, proc->translated, len, now_ns(proc)) == NAT_BOX_DROP)
+		return 0;
+	return link_tap_write(&proc->taps[side], proc->translated, len);
+}
+
+/* What the node sent, in proc->frame. False: the NAT box does not put it on the wire. */
+static bool comes_out(struct proc *proc, unsigned side, size_t len, int64_t now)
+{
+	enum nat_box_verdict verdict =
+	    has_nat(proc, side) ? nat_box_out(proc->nat, proc->frame, len, now) : NAT_BOX_PASS;
+
+	if (verdict == NAT_BOX_BACK)
+		link_tap_write(&proc->taps[side], proc->frame, len);
+	return verdict == NAT_BOX_PASS;
+}
+
 static void deliver(struct proc *proc, enum link_dir dir, struct link_delivery *delivery)
 {
 	unsigned side = delivery->back ? dir : !dir;
 
-	if (link_tap_write(&proc->taps[side], delivery->data, delivery->len) < 0) {
+	if (hand_over(proc, side, delivery->data, delivery->len) < 0) {
 		link_model_refuse(proc->models[dir], delivery);
 		return;
 	}
@@ -142,10 +173,12 @@ static bool take_frames(struct proc *proc, unsigned side, unsigned max)
 			die(proc, ERR_IO, &gone);
 		if (len == 0)
 			return false;
+		proc->last_busy = now;
+		if (!comes_out(proc, side, (size_t)len, now))
+			continue;
 		number = link_files_frame(&proc->files, side, proc->frame, (size_t)len, now);
 		if (link_model_send(proc->models[side], proc->frame, (size_t)len, number, now) < 0)
 			die(proc, ERR_NOMEM, &memory);
-		proc->last_busy = now;
 	}
 	return true;
 }
@@ -173,6 +206,8 @@ static void describe(struct proc *proc, struct link_wire_state *ret_state)
 		ret_state->frames[side] = proc->files.frames[side];
 		ret_state->missed[side] = link_tap_missed(&proc->taps[side]);
 	}
+	if (proc->nat)
+		ret_state->nat = *nat_box_counted(proc->nat);
 	ret_state->idle = now_ns(proc) - proc->last_busy;
 }
 
@@ -205,6 +240,14 @@ static int begin_outage(struct proc *proc, int64_t from, int64_t until)
 	int err = link_model_outage(proc->models[LINK_AB], from, until);
 
 	return err < 0 ? err : link_model_outage(proc->models[LINK_BA], from, until);
+}
+
+static int reboot_nat(struct proc *proc, struct err_msg *msg)
+{
+	if (!proc->nat)
+		return err_set(msg, ERR_STATE, "no NAT box at either end");
+	nat_box_reboot(proc->nat);
+	return 0;
 }
 
 /* Drops what is on the way, and closes the files: nothing more can be written. */
@@ -245,6 +288,9 @@ static void obey(struct proc *proc, const struct link_request *request, struct l
 	case LINK_OP_RELEASE:
 		ret->err = release(proc, request->name, &ret->released);
 		deliver_due(proc);
+		break;
+	case LINK_OP_REBOOT_NAT:
+		ret->err = reboot_nat(proc, &ret->msg);
 		break;
 	case LINK_OP_QUERY:
 		write_out(proc);
@@ -385,6 +431,8 @@ static int set_up(struct proc *proc, struct err_msg *msg)
 	proc->last_busy = now_ns(proc);
 	proc->armed = LINK_NEVER;
 	err = make_models(proc, msg);
+	if (err == 0 && spec->wire->nat && nat_box_new(spec->wire->nat, &proc->nat) < 0)
+		err = err_set(msg, ERR_INVALID, "the NAT box has no outside address");
 	if (err == 0)
 		err = link_files_open(spec->wire->dir, spec->wire->name, &proc->files, msg);
 	if (err == 0)

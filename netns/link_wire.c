@@ -294,6 +294,14 @@ int link_wire_release(struct link_wire *wire, const char *aim, unsigned *ret_rel
 	return err;
 }
 
+int link_wire_reboot_nat(struct link_wire *wire, struct err_msg *msg)
+{
+	struct link_request request = {.op = LINK_OP_REBOOT_NAT};
+	struct link_reply reply;
+
+	return ask(wire, &request, &reply, msg);
+}
+
 int link_wire_query(struct link_wire *wire, struct link_wire_state *ret_state, struct err_msg *msg)
 {
 	struct link_request request = {.op = LINK_OP_QUERY};

@@ -20,6 +20,7 @@
 
 #include <sys/types.h>
 #include "netns/link_record.h"
+#include "netns/nat_box.h"
 #include "netns/net.h"
 
 struct link_wire;
@@ -40,12 +41,15 @@ struct link_wire_spec {
 	struct link_params ba;
 	const struct link_wire_aim *aims;
 	size_t aims_count;
+	const struct nat_box_spec *nat; /* NULL: none */
+	bool nat_at_b;			/* the box is at b's end; else at a's */
 };
 
 struct link_wire_state {
 	struct link_counters dir[2]; /* by enum link_dir */
 	uint64_t frames[2];	     /* in the captures of a and of b */
 	uint64_t missed[2];	     /* sent by a and b, and lost before they could be read */
+	struct nat_box_counters nat; /* zero without one */
 	int64_t idle;		     /* ns since the last packet came in or got out */
 };
 
@@ -72,6 +76,8 @@ int link_wire_aim(struct link_wire *wire, enum link_dir dir, const struct link_a
  * the aim away, so that it holds nothing more. */
 int link_wire_release(struct link_wire *wire, const char *aim, unsigned *ret_released,
 		      struct err_msg *msg);
+/* The box at its end forgets its mappings. ERR_STATE: there is none. */
+int link_wire_reboot_nat(struct link_wire *wire, struct err_msg *msg);
 /* The log and the captures are complete up to this answer. */
 int link_wire_query(struct link_wire *wire, struct link_wire_state *ret_state, struct err_msg *msg);
 /* Waits until nothing is on the way, and nothing has come in or got out for idle_ms. What is held

@@ -187,3 +187,27 @@ int nat_packet_in(struct nat_model *nat, uint8_t *data, size_t len, int64_t now)
 		patch16(data, len, p.dst_port, inside.port, &p);
 	return 0;
 }
+
+int nat_packet_hairpin(struct nat_model *nat, uint8_t *data, size_t len, int64_t now)
+{
+	struct nat_flow flow, behind;
+	struct ip_info ip;
+	struct place p;
+	int err = read_packet(data, len, &ip);
+
+	if (err < 0)
+		return err;
+	p = find_places(data, len, &ip);
+	if (!p.src_port || is_echo(data, len, &ip))
+		return ERR_UNSUPPORTED;
+	flow = find_flow(data, len, &ip, &p);
+	flow.dst.addr = *nat_model_outside(nat);
+	err = nat_model_hairpin(nat, &flow, now, &behind);
+	if (err < 0)
+		return err;
+	patch_addr(data, len, AT_SRC4, &behind.src.addr, &p);
+	patch16(data, len, p.src_port, behind.src.port, &p);
+	patch_addr(data, len, AT_DST4, &behind.dst.addr, &p);
+	patch16(data, len, p.dst_port, behind.dst.port, &p);
+	return 0;
+}

@@ -10,5 +10,8 @@
  * nat_model_out and nat_model_in say; ERR_SYNTAX, ERR_UNSUPPORTED (IPv6, a fragment). */
 int nat_packet_out(struct nat_model *nat, uint8_t *data, size_t len, int64_t now);
 int nat_packet_in(struct nat_model *nat, uint8_t *data, size_t len, int64_t now);
+/* From inside, meant for the outside address, whatever its destination says: both ends are changed
+ * to what nat_model_hairpin says, so that it can go back inside. */
+int nat_packet_hairpin(struct nat_model *nat, uint8_t *data, size_t len, int64_t now);
 
 #endif

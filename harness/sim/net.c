@@ -272,6 +272,18 @@ static bool pass_nat(struct sim_net *net, struct sim_node *node, const char *ifn
 	return false;
 }
 
+/* RFC 4787 §6: from inside to the box's outside address. False: it goes no further. */
+static bool turn_round(const struct sim_node *node, uint8_t *data, struct ip_info *ip, int64_t now)
+{
+	if (!is_nat_inside(node, &ip->sel.src) ||
+	    !ip_addr_eq(&ip->sel.dst, nat_model_outside(node->nat)))
+		return true;
+	if (nat_packet_hairpin(node->nat, data, ip->total_len, now) == 0)
+		return ip_parse(data, ip->total_len, ip) == 0;
+	/* without hairpinning the box takes it for its own */
+	return !node->nat_hairpins;
+}
+
 static bool hop(uint8_t *data, const struct ip_info *ip)
 {
 	if (ip->ttl <= 1)
@@ -293,7 +305,7 @@ static void arrive(struct sim_net *net, size_t index, const char *ifname, uint8_
 	if ((node->nat || sim_net_has_address(net, index, &ip.sel.dst)) &&
 	    !reassemble(net, node, &data, &ip, now))
 		return;
-	if (!pass_nat(net, node, ifname, data, &ip, now))
+	if (!pass_nat(net, node, ifname, data, &ip, now) || !turn_round(node, data, &ip, now))
 		return;
 	if (sim_net_has_address(net, index, &ip.sel.dst)) {
 		net->hooks.deliver(net->hooks.arg, index, data, &ip);

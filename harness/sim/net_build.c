@@ -10,7 +10,6 @@
 #include <string.h>
 
 /* Linux: nf_conntrack_udp_timeout_stream; a tunnel's flow goes both ways. */
-#define NAT_TIMEOUT (120 * LINK_S)
 
 void *net_append(void *table, size_t *count, size_t size)
 {
@@ -155,39 +154,19 @@ int net_build_nodes(struct sim_net *net, struct err_msg *msg)
 
 /* --- NAT boxes --- */
 
-static bool outside_address(const struct sim_node *node, const char *ifname,
-			    struct ip_addr *ret_addr)
-{
-	size_t i;
-
-	for (i = 0; i < node->addresses_count; i++) {
-		const struct sim_address *a = &node->addresses[i];
-
-		if (a->addr.family != 4 || !a->ifname || strcmp(a->ifname, ifname) != 0)
-			continue;
-		*ret_addr = a->addr;
-		return true;
-	}
-	return false;
-}
-
 static int add_nat(struct sim_net *net, struct sim_node *node, const struct sc_nat *sc,
 		   struct err_msg *msg)
 {
-	struct nat_params params = {
-	    .mapping = (enum nat_behaviour)(NAT_ADDRESS_AND_PORT_DEPENDENT - sc->mapping),
-	    .filtering = (enum nat_behaviour)(NAT_ADDRESS_AND_PORT_DEPENDENT - sc->filtering),
-	    .preserve_ports = sc->ports == NAT_PORTS_PRESERVE,
-	    .hairpin = sc->hairpin,
-	    .refresh_in = true,
-	    .timeout = sc->udp_ms ? sc->udp_ms * LINK_MS : NAT_TIMEOUT,
-	    .seed = sim_rng_init(net->plan->seed, SIM_RNG_NAT, (size_t)(node - net->nodes)).state};
+	struct nat_params params;
+	int err = plan_nat_params(net->plan, node->name, sc, &params, msg);
 
+	if (err < 0)
+		return err;
+	params.seed = sim_rng_init(net->plan->seed, SIM_RNG_NAT, (size_t)(node - net->nodes)).state;
 	node->nat_ifname = sc->outside;
-	if (topology_parse_prefix(sc->inside, &node->nat_inside, &node->nat_bits) < 0 ||
-	    !outside_address(node, sc->outside, &params.outside))
-		return err_set(msg, ERR_SYNTAX, "%s: no address on %s, or '%s' is no prefix",
-			       node->name, sc->outside, sc->inside);
+	node->nat_hairpins = sc->hairpin;
+	if (topology_parse_prefix(sc->inside, &node->nat_inside, &node->nat_bits) < 0)
+		return err_set(msg, ERR_SYNTAX, "%s: '%s' is no prefix", node->name, sc->inside);
 	return nat_model_new(&params, &node->nat) < 0 ? no_memory(msg) : 0;
 }
 

@@ -35,6 +35,7 @@ struct sim_node {
 	struct nat_model *nat;
 	struct ip_addr nat_inside;
 	unsigned nat_bits;
+	bool nat_hairpins;
 	const char *nat_ifname; /* the outside interface */
 };
 
