@@ -310,6 +310,8 @@ uint64_t control_next_deadline(const struct control *control)
 			return 0;
 		if (s->waiting.deadline < first)
 			first = s->waiting.deadline;
+		if (s->waiting.retry_at < first)
+			first = s->waiting.retry_at;
 	}
 	return first;
 }

@@ -65,7 +65,7 @@ struct control {
 	uint64_t started;
 };
 
-enum waiting_for { WAITING_NOT, WAITING_UP, WAITING_GONE };
+enum waiting_for { WAITING_NOT, WAITING_NAME, WAITING_UP, WAITING_GONE };
 
 /* A command whose answer comes later. */
 struct waiting {
@@ -73,7 +73,10 @@ struct waiting {
 	uint64_t deadline; /* UINT64_MAX: none */
 	unsigned timeout_ms;
 	int loglevel;
-	char *child; /* WAITING_UP: this child, or NULL: the IKE SA */
+	char *child;	   /* WAITING_NAME and _UP: this child, or NULL: the IKE SA */
+	char *ike;	   /* WAITING_NAME: the connection, or NULL: the child's */
+	bool detached;	   /* WAITING_NAME: the answer does not wait for the SA */
+	uint64_t retry_at; /* WAITING_NAME; else UINT64_MAX */
 	uint32_t
 	    *ike_ids; /* whose log lines are wanted; WAITING_GONE without children: what is to go */
 	size_t n_ike_ids;
@@ -141,6 +144,8 @@ void waiting_clear(struct waiting *w);
 int waiting_add_ike(struct waiting *w, uint32_t id);
 int waiting_add_child(struct waiting *w, uint32_t id);
 bool waiting_has_ike(const struct waiting *w, uint32_t id);
+/* Does what waits for a DNS name, if it has an address now. */
+void waiting_retry(struct control_session *s, uint64_t now);
 void waiting_event(struct control_session *s, const struct ike_event *event);
 bool waiting_is_over(const struct control_session *s);
 void waiting_expire(struct control_session *s, uint64_t now);

@@ -127,15 +127,26 @@ enum command_result command_initiate(struct control_session *s, const struct vic
 	struct err_msg msg = {""};
 	uint32_t ike_id;
 	bool wait;
+	int err;
 
 	if (!child && !ike)
 		return reply_error(reply, "missing configuration name");
 	if (read_waiting(s, args, &wait))
 		return give_up(s, reply, "timeout and loglevel are numbers");
-	if (node_initiate(s->control->node, ike, child, s->now, &ike_id, &msg))
-		return give_up(s, reply, msg.text);
 	w->child = child ? strdup(child) : NULL;
-	if (!wait || (child && !w->child) || waiting_add_ike(w, ike_id)) {
+	w->ike = ike ? strdup(ike) : NULL;
+	if ((child && !w->child) || (ike && !w->ike))
+		return give_up(s, reply, err_text(ERR_NOMEM));
+	w->detached = !wait;
+	err = node_initiate(s->control->node, ike, child, s->now, &ike_id, &msg);
+	if (err == ERR_AGAIN && node_is_resolving(s->control->node, ike, child)) {
+		w->what = WAITING_NAME;
+		w->retry_at = s->now;
+		return REPLY_LATER;
+	}
+	if (err)
+		return give_up(s, reply, msg.text);
+	if (!wait || waiting_add_ike(w, ike_id)) {
 		waiting_clear(w);
 		return reply_ok(reply);
 	}

@@ -238,7 +238,7 @@ struct control_session *control_session_new(struct control *control)
 	if (!s)
 		return NULL;
 	s->control = control;
-	s->waiting.deadline = UINT64_MAX;
+	waiting_clear(&s->waiting);
 	list_append(&control->sessions, &s->link);
 	control->n_sessions++;
 	return s;

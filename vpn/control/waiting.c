@@ -3,18 +3,22 @@
  *	initiate   is done when its child (or, without one, its IKE SA) is up, failed, or went down
  *	terminate  is done when none of the SAs that it found is there any more
  *
- * or when the client's time is over; then what was begun goes on without it, as in strongSwan. */
+ * or when the client's time is over; then what was begun goes on without it, as in strongSwan. An
+ * initiate to a DNS name that is being looked up for the first time begins when that is over. */
 #include "vpn/control/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#define NAME_RETRY UINT64_C(20000) /* microseconds */
+
 void waiting_clear(struct waiting *w)
 {
 	free(w->child);
+	free(w->ike);
 	free(w->ike_ids);
 	free(w->child_ids);
-	*w = (struct waiting){.deadline = UINT64_MAX};
+	*w = (struct waiting){.deadline = UINT64_MAX, .retry_at = UINT64_MAX};
 }
 
 static int add_id(uint32_t **ids, size_t *n, uint32_t id)
@@ -145,6 +149,24 @@ bool waiting_is_over(const struct control_session *s)
 	return s->waiting.what == WAITING_GONE && all_gone(s->control->node, &s->waiting);
 }
 
+/* Nothing tells when a name has its address: the owner's answer to the next question does. */
+void waiting_retry(struct control_session *s, uint64_t now)
+{
+	struct waiting *w = &s->waiting;
+	struct node *node = s->control->node;
+	struct err_msg msg = {""};
+	uint32_t ike_id;
+	int err = node_initiate(node, w->ike, w->child, now, &ike_id, &msg);
+
+	w->retry_at = UINT64_MAX;
+	if (err == ERR_AGAIN && node_is_resolving(node, w->ike, w->child))
+		w->retry_at = now + NAME_RETRY;
+	else if (err || w->detached || waiting_add_ike(w, ike_id))
+		finish(s, err ? msg.text : NULL);
+	else
+		w->what = WAITING_UP;
+}
+
 void waiting_event(struct control_session *s, const struct ike_event *event)
 {
 	if (s->waiting.what == WAITING_UP)
@@ -161,11 +183,13 @@ void waiting_expire(struct control_session *s, uint64_t now)
 		finish(s, NULL);
 		return;
 	}
+	if (s->waiting.what == WAITING_NAME && s->waiting.retry_at <= now)
+		waiting_retry(s, now);
 	if (s->waiting.what == WAITING_NOT || now < s->waiting.deadline)
 		return;
 	err_set(&msg, 0, "%s%s%s not %s after %u ms", s->waiting.child ? "CHILD_SA '" : "SA",
 		s->waiting.child ? s->waiting.child : "", s->waiting.child ? "'" : "",
-		s->waiting.what == WAITING_UP ? "established" : "terminated",
+		s->waiting.what == WAITING_GONE ? "terminated" : "established",
 		s->waiting.timeout_ms);
 	finish(s, msg.text);
 }

@@ -1,9 +1,9 @@
 /* resolver.c - a cache of names over uv_getaddrinfo (a thread of libuv's waits for the answer).
  *
  * Every question is answered from the cache and starts a look-up, unless one is under way: the
- * first question for a name yields ERR_AGAIN, later ones an address that is one question old. So a
- * peer whose address changes is found with the next attempt or the one after it. An answer without
- * addresses keeps the old one. */
+ * first question for a name yields ERR_AGAIN until it is answered, later ones an address that is
+ * one question old. So a peer whose address changes is found with the next attempt or the one after
+ * it. An answer without addresses keeps the old one. */
 #include "vpn/daemon/resolver.h"
 
 #include <stdlib.h>
@@ -13,6 +13,7 @@ struct resolver_name {
 	struct resolver_name *next;
 	uv_getaddrinfo_t request;
 	bool asking;
+	bool answered;
 	struct ip_addr addr; /* unset: not known */
 	char name[];
 };
@@ -48,6 +49,7 @@ static void on_answer(uv_getaddrinfo_t *request, int status, struct addrinfo *li
 	struct endpoint e;
 
 	n->asking = false;
+	n->answered = true;
 	if (status == 0 && list && endpoint_from_sockaddr(list->ai_addr, &e) == 0)
 		n->addr = e.addr;
 	uv_freeaddrinfo(list);
@@ -86,7 +88,7 @@ int resolver_lookup(struct resolver *resolver, const char *name, struct ip_addr 
 		n->asking =
 		    uv_getaddrinfo(resolver->loop, &n->request, on_answer, name, NULL, &hints) == 0;
 	if (!ip_addr_is_set(&n->addr))
-		return ERR_AGAIN;
+		return n->answered ? ERR_NOT_FOUND : ERR_AGAIN;
 	*ret_addr = n->addr;
 	return 0;
 }

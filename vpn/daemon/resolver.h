@@ -23,7 +23,7 @@ void resolver_stop(struct resolver *resolver);
 void resolver_free(struct resolver *resolver); /* after the loop has ended */
 
 /* The last known address, and a new look-up for the next time. ERR_AGAIN: none is known yet;
- * ERR_LIMIT; ERR_NOMEM. */
+ * ERR_NOT_FOUND: it had none; ERR_LIMIT; ERR_NOMEM. */
 int resolver_lookup(struct resolver *resolver, const char *name, struct ip_addr *ret_addr);
 
 #endif

@@ -40,6 +40,11 @@ struct ike_conn *ike_conn_ref(struct ike_conn *conn)
 	return conn;
 }
 
+bool ike_conn_begins_on_4500(const struct ike_conn *conn)
+{
+	return conn->local_port == IKE_NATT_PORT || conn->remote_port == IKE_NATT_PORT;
+}
+
 static void cert_set_clear(struct cert_set *set)
 {
 	size_t i;

@@ -118,6 +118,9 @@ void ike_conn_unref(struct ike_conn *conn); /* frees with the last one; NULL is 
 /* Appends a child with strongSwan's defaults, to be filled by the caller before the connection is
  * used. The pointer is good until the next call. NULL: out of memory or CONN_CHILDREN_MAX. */
 struct child_cfg *ike_conn_add_child(struct ike_conn *conn, const char *name);
+/* True if IKE begins on port 4500 at once (RFC 7296 §2.23): it is local_port, or it is remote_port,
+ * where every message has the non-ESP marker and so must come from a port that gives it one. */
+bool ike_conn_begins_on_4500(const struct ike_conn *conn);
 const struct child_cfg *ike_conn_find_child(const struct ike_conn *conn, const char *name);
 
 /* "203.0.113.10", "10.0.0.0/8", "10.0.0.1-10.0.0.9", "%any", "%any4", "%any6", or a DNS name. */

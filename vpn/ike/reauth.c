@@ -67,7 +67,7 @@ static struct ike_sa *make_new(const struct ike_sa *old, uint64_t now)
 	struct ike_conn *conn = current_conn(old);
 	struct endpoint local = old->local, remote = old->remote;
 
-	local.port = conn->local_port == IKE_NATT_PORT ? opt->port_natt : opt->port;
+	local.port = ike_conn_begins_on_4500(conn) ? opt->port_natt : opt->port;
 	remote.port = conn->remote_port;
 	return ike_sa_new(old->engine, conn, true, &local, &remote, now);
 }

@@ -32,8 +32,8 @@ static int remote_address(struct node *node, const struct ike_conn *conn, struct
 			waiting = conn->remote_addrs[i].name;
 	}
 	if (waiting)
-		return err_set(msg, ERR_AGAIN, "connection %s: no address of %s is known yet",
-			       conn->name, waiting);
+		return err_set(msg, ERR_AGAIN, "connection %s: no address of %s is known%s",
+			       conn->name, waiting, name_is_asked(node, waiting) ? " yet" : "");
 	return err_set(msg, ERR_INVALID, "connection %s: remote_addrs names no host to connect to",
 		       conn->name);
 }
@@ -112,7 +112,7 @@ static int local_port(const struct node *node, const struct ike_conn *conn, uint
 
 	if (port == IKE_PORT)
 		port = o->port;
-	if (port == IKE_NATT_PORT)
+	if (ike_conn_begins_on_4500(conn))
 		port = o->port_natt;
 	if (port != o->port && port != o->port_natt)
 		return err_set(msg, ERR_INVALID,
@@ -178,4 +178,21 @@ int node_initiate(struct node *node, const char *ike, const char *child, uint64_
 	if (!err)
 		attempt_follow(node, conn->name, child, *ret_ike_id);
 	return err;
+}
+
+bool node_is_resolving(struct node *node, const char *ike, const char *child)
+{
+	const struct child_cfg *cfg;
+	const struct ike_conn *conn = conns_find_child(&node->conns, ike, child, &cfg);
+	struct ip_addr addr;
+	bool asked = false;
+	int i;
+
+	for (i = 0; conn && i < conn->n_remote_addrs; i++) {
+		if (host_address(node, &conn->remote_addrs[i], &addr))
+			return false;
+		asked |=
+		    conn->remote_addrs[i].name && name_is_asked(node, conn->remote_addrs[i].name);
+	}
+	return asked;
 }

@@ -118,6 +118,8 @@ int initiate(struct node *node, struct ike_conn *conn, const struct child_cfg *c
 /* --- names.c --- */
 /* True if the name has an address: the newest that is known, in lo and hi. */
 bool name_resolve(struct node *node, struct host_spec *spec);
+/* True while its first look-up is under way. */
+bool name_is_asked(struct node *node, const char *name);
 /* Asks for all names of all connections. */
 void names_refresh(struct node *node);
 void names_expire(struct node *node);

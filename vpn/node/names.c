@@ -21,6 +21,13 @@ bool name_resolve(struct node *node, struct host_spec *spec)
 	return ip_addr_is_set(&spec->lo);
 }
 
+bool name_is_asked(struct node *node, const char *name)
+{
+	struct ip_addr addr;
+
+	return node->env.resolve && node->env.resolve(node->env.ctx, name, &addr) == ERR_AGAIN;
+}
+
 /* Counts the names, and those without an address. */
 static void resolve_specs(struct node *node, struct host_spec *specs, uint8_t n, unsigned *names,
 			  unsigned *unknown)

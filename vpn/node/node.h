@@ -110,6 +110,10 @@ const char *node_pool(const struct node *node, size_t i, struct ip_addr *ret_fir
 int node_initiate(struct node *node, const char *ike, const char *child, uint64_t now,
 		  uint32_t *ret_ike_id, struct err_msg *msg);
 
+/* True if node_initiate says ERR_AGAIN only because a name of that connection is being looked up.
+ */
+bool node_is_resolving(struct node *node, const char *ike, const char *child);
+
 struct node_match { /* what terminate and list-sas select by; zero and NULL match everything */
 	const char *ike;
 	const char *child;

@@ -47,6 +47,16 @@ static bool pair_source_for(void *ctx, const struct ip_addr *remote, struct ip_a
 	return true;
 }
 
+static int pair_resolve(void *ctx, const char *name, struct ip_addr *ret_addr)
+{
+	(void)ctx;
+	if (strcmp(name, "b.example.org") != 0)
+		return ERR_AGAIN;
+	if (cp.dns == 0)
+		*ret_addr = cp.b.addr;
+	return cp.dns;
+}
+
 static size_t drops(void *ctx, struct control_drop *ret_drops)
 {
 	(void)ctx;
@@ -57,8 +67,11 @@ static size_t drops(void *ctx, struct control_drop *ret_drops)
 
 static void end_init(struct cp_end *end, const char *addr)
 {
-	struct node_env env = {
-	    .ctx = end, .random = pair_random, .wall = pair_wall, .source_for = pair_source_for};
+	struct node_env env = {.ctx = end,
+			       .random = pair_random,
+			       .wall = pair_wall,
+			       .source_for = pair_source_for,
+			       .resolve = pair_resolve};
 	struct control_env control = {.drops = drops,
 				      .daemon = "beetd",
 				      .version = "1.2.3",
@@ -326,5 +339,11 @@ static void load_end(struct cp_end *end, const char *remote, const char *local_t
 void cp_load_pair(void)
 {
 	load_end(&cp.a, "192.0.2.2", "10.1.0.0/16", "10.2.0.0/16");
+	load_end(&cp.b, "192.0.2.1", "10.2.0.0/16", "10.1.0.0/16");
+}
+
+void cp_load_named_pair(void)
+{
+	load_end(&cp.a, "b.example.org", "10.1.0.0/16", "10.2.0.0/16");
 	load_end(&cp.b, "192.0.2.1", "10.2.0.0/16", "10.1.0.0/16");
 }

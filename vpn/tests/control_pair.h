@@ -21,6 +21,7 @@ struct cp {
 	uint64_t now;
 	bool cut;      /* the wire */
 	unsigned lose; /* the n-th datagram from now on is lost; 0: none */
+	int dns;       /* ERR_AGAIN, ERR_NOT_FOUND; or 0: "b.example.org" is known to be B */
 };
 
 extern struct cp cp;
@@ -42,5 +43,7 @@ const char *cp_next(struct cp_end *end);
 const char *cp_ask(struct cp_end *end, const char *command, const char *lines);
 /* A connection "home" with child "net" between A and B by PSK, loaded at both ends. */
 void cp_load_pair(void);
+/* The same, A's with B's name. */
+void cp_load_named_pair(void);
 
 #endif

@@ -479,6 +479,43 @@ static void a_timeout_ends_the_waiting_not_the_attempt(void **state)
 	assert_true(node_ike_sa(cp.a.node, 0, &ike));
 }
 
+/* Whoever loads a connection and initiates it at once is faster than the DNS. */
+static void initiate_waits_for_the_look_up_of_a_name(void **state)
+{
+	static const struct {
+		const char *lines;
+		int answer;
+		const char *says;
+	} cases[] = {
+	    {"child = net", 0, OK},
+	    {"ike = home", 0, OK},
+	    {"child = net\ntimeout = -1", 0, OK},
+	    {"child = net", ERR_NOT_FOUND,
+	     "CMD_RESPONSE \nsuccess = no\n"
+	     "errmsg = connection home: no address of b.example.org is known\n"},
+	    {"child = net\ntimeout = 2000", ERR_AGAIN,
+	     "CMD_RESPONSE \nsuccess = no\n"
+	     "errmsg = CHILD_SA 'net' not established after 2000 ms\n"},
+	};
+	struct ike_sa_info ike;
+	size_t i;
+
+	for (i = 0; i < COUNT(cases); i++) {
+		cp.dns = ERR_AGAIN;
+		cp_load_named_pair();
+		cp_send(&cp.a, "initiate", cases[i].lines);
+		cp_run(1);
+		assert_string_equal(cp_next(&cp.a), "");
+		assert_false(node_ike_sa(cp.a.node, 0, &ike));
+		cp.dns = cases[i].answer;
+		cp_run(2);
+		assert_string_equal(cp_next(&cp.a), cases[i].says);
+		assert_int_equal(node_ike_sa(cp.a.node, 0, &ike), cases[i].answer == 0);
+		assert_int_equal(cp_teardown(state), 0);
+		assert_int_equal(cp_setup(state), 0);
+	}
+}
+
 static void timeout_minus_one_does_not_wait(void **state)
 {
 	(void)state;
@@ -658,6 +695,7 @@ int main(void)
 	    CASE(rekeyed_sas_are_told_with_their_forebears),
 	    CASE(new_endpoints_are_told),
 	    CASE(a_timeout_ends_the_waiting_not_the_attempt),
+	    CASE(initiate_waits_for_the_look_up_of_a_name),
 	    CASE(timeout_minus_one_does_not_wait),
 	    CASE(a_failure_is_the_answer),
 	    CASE(commands_behind_a_waiting_one_wait_their_turn),

@@ -475,7 +475,7 @@ static void initiate_prefers_configured_addresses(void **state)
 	node_load_conn(*state, conn, 0);
 	assert_int_equal(node_initiate(*state, NULL, "net", 0, &id, &msg), 0);
 	assert_string_equal(endpoint_format(&fake.initiates[0].local, text, sizeof(text)),
-			    "203.0.113.10[500]");
+			    "203.0.113.10[4500]"); /* for the non-ESP marker */
 	assert_string_equal(endpoint_format(&fake.initiates[0].remote, text, sizeof(text)),
 			    "198.51.100.1[4500]");
 }
