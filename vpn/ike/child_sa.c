@@ -352,7 +352,7 @@ void child_sa_expire(struct ike_sa *sa, struct child_sa *child, uint64_t now)
 
 	report_log(sa->engine, sa, child, LOG_CHD, 0, "CHILD_SA %s{%u} has expired",
 		   child->cfg->name, child->id);
-	if (!task_queue_child_delete(sa, child->id))
+	if (!task_queue_child_delete(sa, child->id, child->spi_in))
 		task_run_next(sa, now);
 	child_sa_remove(sa, child, cause, "its lifetime is over");
 }

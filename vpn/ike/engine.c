@@ -245,7 +245,7 @@ int ike_engine_terminate_child(struct ike_engine *e, uint32_t child_id, bool for
 
 	if (!child)
 		return ERR_NOT_FOUND;
-	err = task_queue_child_delete(sa, child_id);
+	err = task_queue_child_delete(sa, child_id, 0);
 	if (err)
 		return err;
 	task_run_next(sa, now);
@@ -326,7 +326,7 @@ void ike_engine_install_failed(struct ike_engine *e, uint32_t child_id, const ch
 	report_log(e, sa, child, LOG_KNL, 0, "CHILD_SA %s{%u} could not be installed: %s",
 		   child->cfg->name, child_id, why);
 	report_end(e, sa, child, EVENT_CHILD_FAILED, CAUSE_ERROR, 0, why);
-	if (!task_queue_child_delete(sa, child_id))
+	if (!task_queue_child_delete(sa, child_id, 0))
 		task_run_next(sa, now);
 	ike_sa_rearm(sa);
 }

@@ -86,7 +86,8 @@ struct task {
 	bool has_packet; /* TASK_CHILD_CREATE: a packet has asked for it */
 	struct ts_packet packet;
 	uint32_t child_id; /* TASK_CHILD_DELETE, TASK_CHILD_REKEY */
-	uint16_t group;	   /* rekeying: the key exchange to use; 0: the usual one */
+	uint32_t spi;	/* TASK_CHILD_DELETE: our inbound SPI, if the child is gone before; or 0 */
+	uint16_t group; /* rekeying: the key exchange to use; 0: the usual one */
 	uint8_t cookie2[MOBIKE_COOKIE_LEN]; /* TASK_MOBIKE_*: what the answer must show */
 	unsigned moves;			    /* TASK_MOBIKE_*: the SA's when it was sent */
 	unsigned tries;			    /* TASK_MOBIKE_UPDATE: refused so often */

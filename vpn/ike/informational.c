@@ -24,11 +24,13 @@ int informational_delete_child(struct ike_sa *sa, struct task *task, uint64_t no
 	struct child_sa *child = child_sa_find(sa, task->child_id);
 	uint8_t buf[64];
 	struct ike_builder b = ike_builder_chain(buf, sizeof(buf));
+	uint32_t spi = child && child->state != CHILD_DELETED ? child->spi_in : task->spi;
 
-	if (!child || child->state == CHILD_DELETED)
+	if (!spi)
 		return ERR_NOT_FOUND;
-	payload_delete_encode(&b, PROTOCOL_ESP, &child->spi_in, 1);
-	child_sa_set_state(sa, child, CHILD_DELETING, "deleted by us");
+	payload_delete_encode(&b, PROTOCOL_ESP, &spi, 1);
+	if (child && child->state != CHILD_DELETED)
+		child_sa_set_state(sa, child, CHILD_DELETING, "deleted by us");
 	return send_request(sa, &b, task, now);
 }
 

@@ -40,7 +40,7 @@ static void delete_child(struct ike_sa *sa, struct child_sa *child, const char *
 {
 	child->superseded = true;
 	child_sa_set_state(sa, child, CHILD_REKEYED, why);
-	task_queue_child_delete(sa, child->id);
+	task_queue_child_delete(sa, child->id, 0);
 }
 
 /* RFC 7296 §2.8.1. `fresh` is what our request made, `rival` what the peer's made. The peer may

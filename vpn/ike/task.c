@@ -146,13 +146,14 @@ struct task *task_queue_mobike(struct ike_sa *sa, enum task_type type)
 	return task;
 }
 
-int task_queue_child_delete(struct ike_sa *sa, uint32_t child_id)
+int task_queue_child_delete(struct ike_sa *sa, uint32_t child_id, uint32_t spi)
 {
 	struct task *task = task_new(sa, TASK_CHILD_DELETE);
 
 	if (!task)
 		return ERR_LIMIT;
 	task->child_id = child_id;
+	task->spi = spi;
 	return 0;
 }
 

@@ -18,7 +18,8 @@ int task_queue_ike_rekey(struct ike_sa *sa);
 /* TASK_MOBIKE_*, before everything but the SA's deletion; the one that is waiting already, if there
  * is one, and none for a list if an update waits, which has it. NULL: no memory. */
 struct task *task_queue_mobike(struct ike_sa *sa, enum task_type type);
-int task_queue_child_delete(struct ike_sa *sa, uint32_t child_id);
+/* spi: see struct task. */
+int task_queue_child_delete(struct ike_sa *sa, uint32_t child_id, uint32_t spi);
 /* In front of everything else. */
 int task_queue_ike_delete(struct ike_sa *sa);
 void task_liveness(struct ike_sa *sa, uint64_t now);

@@ -153,7 +153,7 @@ static void run_idle(struct ike_sa *sa, struct child_sa *child, uint64_t now)
 	report_log(sa->engine, sa, child, LOG_CHD, 0,
 		   "deleting CHILD_SA %s{%u} after %u s of inactivity", child->cfg->name, child->id,
 		   child->cfg->inactivity);
-	if (!task_queue_child_delete(sa, child->id))
+	if (!task_queue_child_delete(sa, child->id, 0))
 		task_run_next(sa, now);
 }
 

@@ -538,6 +538,24 @@ static void a_volume_limit_rekeys_and_a_hard_one_ends(void **state)
 	assert_int_equal(p->b.n_sas, 0);
 }
 
+/* It expires while its rekeying is under way: the peer must be told all the same (RFC 7296
+ * §1.4.1), or it would go on sending by the SA that nobody hears. */
+static void a_child_that_expires_in_its_rekeying_is_deleted(void **state)
+{
+	struct pair *p = *state;
+	uint32_t old = first_child(&p->b).spi_in;
+
+	assert_int_equal(ike_engine_sa_limit(p->a.engine, first_child(&p->a).id, false, p->now), 0);
+	pair_pull(p);
+	assert_int_equal(ike_engine_sa_limit(p->a.engine, first_child(&p->a).id, true, p->now), 0);
+	assert_non_null(pair_sa(&p->b, old));
+	pair_settle(p);
+	pair_run_until(p, p->now + GRACE);
+	pair_assert_agree(p, 1);
+	assert_null(pair_sa(&p->b, old));
+	assert_traffic_flows(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -574,6 +592,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(pfs_mismatch_keeps_the_old_child_until_it_expires,
 					    setup, teardown),
 	    cmocka_unit_test_setup_teardown(lifetimes_carry_a_tunnel_through_a_day, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(a_child_that_expires_in_its_rekeying_is_deleted, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(a_volume_limit_rekeys_and_a_hard_one_ends, setup,
 					    teardown),
