@@ -236,6 +236,7 @@ static int run_job(const struct job *job, const struct options *o, FILE *termina
 	missing = run_missing(&plan);
 	if (missing) {
 		fprintf(terminal, "%s\nSKIP: %s\n", job->scenario->name, missing);
+		fflush(terminal);
 		return EXIT_SKIPPED;
 	}
 	if (run_plan(&plan, &options, &result, &msg) < 0) {

@@ -300,6 +300,39 @@ int field_octets(struct doc *doc, const struct field *field, const struct doc_no
 	return 0;
 }
 
+static bool parse_shift(const char *text, int64_t *ret_seconds)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	bool back = *text == '-';
+	uint64_t value;
+	char digits[16];
+	size_t len, i;
+
+	text += *text == '-' || *text == '+';
+	len = strspn(text, "0123456789");
+	if (len == 0 || len > 9 || !text[len] || text[len + 1])
+		return false;
+	snprintf(digits, sizeof(digits), "%.*s", (int)len, text);
+	for (i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (units[i].unit != text[len] || !parse_whole(digits, &value))
+			continue;
+		*ret_seconds = (int64_t)value * units[i].seconds * (back ? -1 : 1);
+		return true;
+	}
+	return false;
+}
+
+int field_shift(struct doc *doc, const struct field *field, const struct doc_node *node, void *out,
+		struct err_msg *msg)
+{
+	if (node->kind != DOC_SCALAR || !parse_shift(node->text, out))
+		return wrong(doc, field, node, "a shift like +400d, -90m or 0s", msg);
+	return 0;
+}
+
 int field_ms(struct doc *doc, const struct field *field, const struct doc_node *node, void *out,
 	     struct err_msg *msg)
 {

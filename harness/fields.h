@@ -73,6 +73,7 @@ field_fn field_count;	  /* unsigned, from 1 up */
 field_fn field_mtu;	  /* unsigned, MTU_MIN to MTU_MAX */
 field_fn field_octets;	  /* uint64_t: "1500", "64k", "10M" */
 field_fn field_ms;	  /* unsigned: "250ms", "15s", "2m" */
+field_fn field_shift;	  /* int64_t, seconds: "+400d", "-90m", "0s" */
 field_fn field_range;	  /* two unsigned: "3", "0-3" */
 field_fn field_range_ms;  /* two unsigned: "2s", "1s-40s" */
 field_fn field_fraction;  /* double, 0 to 1: "2%", "0.02" */

@@ -65,6 +65,8 @@ int peer_create(struct net *net, const char *node, const struct peer_driver *dri
 	snprintf(peer->uri, sizeof(peer->uri), "unix://%s/charon.vici", peer->dir);
 	snprintf(peer->swanctl_dir, sizeof(peer->swanctl_dir), "%s/swanctl", peer->dir);
 	err = make_dirs(peer, msg);
+	if (err == 0 && peer->options.own_clock)
+		err = peer_shift_clock(peer, 0, msg);
 	if (err < 0) {
 		free(peer);
 		return err;
@@ -113,9 +115,12 @@ int peer_start(struct peer *peer, struct err_msg *msg)
 				    .binds = &bind,
 				    .binds_count = 1,
 				    .private_run = true,
+				    .survives_file_limit = true,
 				    .log = peer->log};
 	int err = peer->driver->command(peer->dir, &peer->options, &command, msg);
 
+	if (err == 0 && peer->options.own_clock)
+		err = peer_add_clock(peer, &command, msg);
 	if (err == 0)
 		err = process_start(peer->net, &spec, &peer->process, msg);
 	if (err < 0)

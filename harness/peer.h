@@ -15,18 +15,21 @@
 
 struct peer;
 
+#define PEER_TEXTS 8
+
 struct peer_options {
 	/* strongSwan's settings at the place of charon { ... }; beetd's further arguments. */
 	const char *strongswan_conf;
 	const char *const *beetd_args; /* ended by NULL; may be NULL */
+	bool own_clock;		       /* peer_shift_clock will be called; see peer_clock_missing */
 	bool quiet; /* errors alone in the log, no key log: where time is measured */
 };
 
 /* The daemon's command: filled by a driver, which may write files into dir first. */
 struct peer_command {
 	const char *argv[32];
-	const char *env[4];
-	char text[8][PEER_PATH_MAX * 2]; /* room for what argv and env point to */
+	const char *env[8];
+	char text[PEER_TEXTS][PEER_PATH_MAX * 2]; /* room for what argv and env point to */
 };
 
 struct peer_driver {
@@ -56,6 +59,13 @@ int peer_stop(struct peer *peer);
 void peer_kill(struct peer *peer);
 /* SIGSTOP and SIGCONT: as a machine that sleeps, or is too busy. ERR_IO. */
 int peer_pause(struct peer *peer, bool pause, struct err_msg *msg);
+/* The daemon's wall clock is so far from the host's from now on. Also
+ * before it is started. ERR_IO. */
+int peer_shift_clock(struct peer *peer, int64_t seconds, struct err_msg *msg);
+/* NULL if a daemon can be given a clock of its own here, else why not. */
+const char *peer_clock_missing(void);
+/* Whether the daemon can write to files, until it is stopped. ERR_STATE, ERR_IO. */
+int peer_fill_disk(struct peer *peer, bool full, struct err_msg *msg);
 void peer_free(struct peer *peer); /* stops it; NULL is fine */
 
 const char *peer_node(const struct peer *peer);

@@ -4,6 +4,7 @@
  *     peer_command.c     what it is told to do
  *     peer_sas.c         what it says of its SAs, and waiting for that
  *     peer_rekey.c       rekeying, to the end
+ *     peer_host.c        its clock and its disk
  *     peer_beetd.c, peer_strongswan.c    how each is started */
 #ifndef HARNESS_PEER_INTERNAL_H
 #define HARNESS_PEER_INTERNAL_H
@@ -39,6 +40,8 @@ struct peer {
  * by the command's own parameter. */
 int peer_request(struct peer *peer, const char *command, struct vici_writer *body,
 		 unsigned timeout_ms, struct err_msg *msg);
+/* Makes the daemon read the wall clock that peer_shift_clock sets. */
+int peer_add_clock(const struct peer *peer, struct peer_command *command, struct err_msg *msg);
 /* Adds the end of the daemon's log to a message; returns err. */
 int peer_add_log(const struct peer *peer, int err, struct err_msg *msg);
 

@@ -157,6 +157,17 @@ const char *plan_node_of(const struct plan *plan, const struct ip_addr *addr)
 	return NULL;
 }
 
+bool plan_shifts_clock(const struct plan *plan, const char *node)
+{
+	const struct sc_step *steps = plan->scenario->steps.items;
+	size_t i;
+
+	for (i = 0; i < plan->scenario->steps.count; i++)
+		if (steps[i].kind == STEP_CLOCK && is_listed(&steps[i].nodes, node))
+			return true;
+	return false;
+}
+
 bool plan_needs_sim(const struct plan *plan)
 {
 	const struct sc_step *steps = plan->scenario->steps.items;

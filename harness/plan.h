@@ -65,6 +65,8 @@ bool sc_nat_is_modelled(const struct sc_nat *nat);
 /* The model of a node's NAT box. ERR_SYNTAX: it has no outside address. */
 int plan_nat_params(const struct plan *plan, const char *node, const struct sc_nat *nat,
 		    struct nat_params *ret_params, struct err_msg *msg);
+/* True if a step shifts the clock of that node. */
+bool plan_shifts_clock(const struct plan *plan, const char *node);
 /* True if no world but sim can do what the scenario asks. */
 bool plan_needs_sim(const struct plan *plan);
 /* One line on a step, as a person would say it. Returns buf. */

@@ -59,6 +59,8 @@ const char *run_missing(const struct plan *plan)
 		return "no /dev/net/tun";
 	for (i = 0; i < plan->endpoints_count; i++) {
 		missing = peer_driver_find(plan->endpoints[i].peer)->missing();
+		if (!missing && plan_shifts_clock(plan, plan->endpoints[i].sc->node))
+			missing = peer_clock_missing();
 		if (missing)
 			return missing;
 	}

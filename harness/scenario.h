@@ -155,6 +155,8 @@ enum step_result { EXPECT_OK, EXPECT_FAIL };
 	X(KILL, "kill", "kills them, without a word to the peer")                              \
 	X(PAUSE, "pause", "halts them, so that they answer nothing")                           \
 	X(RESUME, "resume", "lets them go on")                                                 \
+	X(CLOCK, "clock", "sets their wall clocks forwards or back")                           \
+	X(DISK, "disk", "fills the disk for them, or makes room again")                        \
 	X(RESTART, "restart", "stops, starts and loads them again")                            \
 	X(LOAD, "load", "loads their configuration")                                           \
 	X(INITIATE, "initiate", "brings a child up")                                           \
@@ -263,6 +265,8 @@ struct sc_step {
 	bool detached;	     /* initiate, rekey: does not wait for the outcome */
 	const char *settled; /* wait: one SA of this child, and nothing under way */
 	bool rekeyed;	     /* wait: what the node was last asked to rekey is another SA */
+	int64_t shift_s;     /* clock: from the host's */
+	bool full;	     /* disk */
 	bool force;	     /* terminate: forgets the SA, whatever the peer says */
 	int expect;	     /* enum step_result */
 	struct sc_faults faults;

@@ -62,6 +62,13 @@ static const char *const results[] = {"ok", "fail", NULL};
 
 static const struct field nodes_fields[] = {{"nodes", field_texts, AT(sc_step, nodes), NULL, true},
 					    END};
+static const struct field clock_fields[] = {
+    {"nodes", field_texts, AT(sc_step, nodes), NULL, true},
+    {"shift", field_shift, AT(sc_step, shift_s), NULL, true},
+    END};
+static const struct field disk_fields[] = {{"nodes", field_texts, AT(sc_step, nodes), NULL, true},
+					   {"full", field_bool, AT(sc_step, full), NULL, true},
+					   END};
 static const struct field load_fields[] = {
     {"nodes", field_texts, AT(sc_step, nodes), NULL, true}, STEP_EXPECT, END};
 static const struct field initiate_fields[] = {
@@ -214,6 +221,8 @@ static const struct field_type step_types[STEP_KINDS_COUNT] = {
     [STEP_KILL] = TYPE(nodes_fields, "nodes"),
     [STEP_PAUSE] = TYPE(nodes_fields, "nodes"),
     [STEP_RESUME] = TYPE(nodes_fields, "nodes"),
+    [STEP_CLOCK] = TYPE(clock_fields, NULL),
+    [STEP_DISK] = TYPE(disk_fields, NULL),
     [STEP_RESTART] = TYPE(nodes_fields, "nodes"),
     [STEP_LOAD] = TYPE(load_fields, "nodes"),
     [STEP_INITIATE] = TYPE(initiate_fields, NULL),

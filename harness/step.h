@@ -19,8 +19,8 @@ int step_run(struct world *world, const struct sc_step *step, struct step_outcom
 typedef int step_fn(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
 		    struct err_msg *msg);
 
-step_fn step_start, step_stop, step_kill, step_pause, step_resume, step_restart, step_load,
-    step_initiate, step_terminate, step_rekey, step_memory, step_listed,
+step_fn step_start, step_stop, step_kill, step_pause, step_resume, step_clock, step_disk,
+    step_restart, step_load, step_initiate, step_terminate, step_rekey, step_memory, step_listed,
     step_wait;							  /* step_peer.c */
 step_fn step_ping, step_tcp, step_udp, step_traffic, step_finish; /* step_traffic.c */
 step_fn step_network;						  /* step_host.c */

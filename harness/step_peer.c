@@ -82,6 +82,30 @@ int step_resume(struct world *world, const struct sc_step *step, struct step_out
 	return pause_all(world, &step->nodes, false, msg);
 }
 
+int step_clock(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+	       struct err_msg *msg)
+{
+	size_t i;
+	int err = 0;
+
+	(void)outcome;
+	for (i = 0; i < step->nodes.count && err == 0; i++)
+		err = peer_shift_clock(world_peer(world, step->nodes.items[i]), step->shift_s, msg);
+	return err;
+}
+
+int step_disk(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
+	      struct err_msg *msg)
+{
+	size_t i;
+	int err = 0;
+
+	(void)outcome;
+	for (i = 0; i < step->nodes.count && err == 0; i++)
+		err = peer_fill_disk(world_peer(world, step->nodes.items[i]), step->full, msg);
+	return err;
+}
+
 int step_load(struct world *world, const struct sc_step *step, struct step_outcome *outcome,
 	      struct err_msg *msg)
 {

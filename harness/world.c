@@ -64,6 +64,8 @@ static int create_peer(struct world *world, size_t index, struct err_msg *msg)
 	size_t cap = strlen(own) + sizeof(STRONGSWAN_KEYS);
 	char *conf = doc_alloc(world->plan->scenario->doc, cap);
 	const struct peer_options options = {.strongswan_conf = conf,
+					     .own_clock =
+						 plan_shifts_clock(world->plan, endpoint->sc->node),
 					     .beetd_args = endpoint->sc->beetd_args.items};
 
 	if (!conf)

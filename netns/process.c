@@ -108,6 +108,8 @@ static void set_up_descriptors(const struct start *start)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	if (start->spec->survives_file_limit)
+		signal(SIGXFSZ, SIG_IGN);
 	if (dup2(start->input, STDIN_FILENO) < 0 || dup2(start->output, STDOUT_FILENO) < 0 ||
 	    dup2(start->output, STDERR_FILENO) < 0)
 		fail_child(start->report[1], "descriptors", "");

@@ -25,8 +25,9 @@ struct process_spec {
 	const char *const *env;	 /* "NAME=value", in addition to the caller's; may be NULL */
 	const struct process_bind *binds;
 	size_t binds_count;
-	bool private_run; /* an empty /run */
-	const char *log;  /* standard output and error are appended to this file; NULL: /dev/null */
+	bool private_run;	  /* an empty /run */
+	bool survives_file_limit; /* SIGXFSZ is ignored: write() fails, and no more */
+	const char *log; /* standard output and error are appended to this file; NULL: /dev/null */
 	const char *input; /* text on standard input; NULL: /dev/null */
 };
 

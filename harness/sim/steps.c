@@ -41,6 +41,10 @@ const char *sim_step_missing(const struct sc_step *step)
 	case STEP_PAUSE:
 	case STEP_RESUME:
 		return "a daemon's pause";
+	case STEP_CLOCK:
+		return "a clock that is set";
+	case STEP_DISK:
+		return "a full disk";
 	case STEP_WAIT:
 		return step->run ? "programs in a node" : NULL;
 	default:
