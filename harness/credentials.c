@@ -36,7 +36,15 @@ static int run_script(struct net *net, const char *script, const char *const arg
 	return err;
 }
 
-#define GENERATE "set -eu; umask 077; cd \"$1\"; pki --gen $4 --outform pem >$2-key.pem; "
+/* To find the primes of an RSA key takes longer than most scenarios: with BEETLAB_KEYS in the
+ * environment, keys of that kind are kept in that directory, and are for tests alone. */
+#define GENERATE                                                        \
+	"set -eu; umask 077; cd \"$1\"; kept=; "                        \
+	"case ${BEETLAB_KEYS:+$3} in rsa) mkdir -p \"$BEETLAB_KEYS\"; " \
+	"kept=$BEETLAB_KEYS/$2-${4##* }.pem;; esac; "                   \
+	"if [ -s \"$kept\" ]; then cp \"$kept\" $2-key.pem; else "      \
+	"pki --gen $4 --outform pem >$2-key.pem; "                      \
+	"if [ \"$kept\" ]; then cp $2-key.pem \"$kept.$$\"; mv \"$kept.$$\" \"$kept\"; fi; fi; "
 
 int credentials_self_signed(struct net *net, const char *dir, const char *name,
 			    enum credential_key kind, struct err_msg *msg)

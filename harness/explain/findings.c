@@ -1,5 +1,4 @@
-/* findings.c - the registry of rules, and what is done with what they find: causes hide their
- * symptoms, the surer comes first, then the lower rank. */
+/* findings.c - the registry of rules, and what they find, in its order (diagnosis.h). */
 #include "harness/explain/findings.h"
 
 #include <stdarg.h>
@@ -9,11 +8,6 @@
 
 #define TEXT_MAX  1024
 #define RULES_MAX 128
-
-const char *certainty_name(enum certainty c)
-{
-	return c == CERTAIN ? "certain" : c == LIKELY ? "likely" : "possible";
-}
 
 const struct rule *rules_table(size_t *ret_n)
 {
@@ -128,66 +122,30 @@ int finding_detail(struct findings *out, struct finding *f, const char *text, ..
 	return f->detail ? 0 : ERR_NOMEM;
 }
 
-/* ids: names with spaces between them. */
-static bool names_one(const char *ids, const char *id)
+/* Keeps what stands, in its order. */
+static int put_in_order(struct findings *f)
 {
-	size_t len = strlen(id);
-	const char *at = ids;
+	size_t i, n, count = f->n ? f->n : 1;
+	struct finding *ordered = calloc(count, sizeof(*ordered));
+	struct claim *claims = calloc(count, sizeof(*claims));
+	size_t *order = calloc(count, sizeof(*order));
+	int err = ordered && claims && order ? 0 : ERR_NOMEM;
 
-	while ((at = strstr(at, id))) {
-		if ((at == ids || at[-1] == ' ') && (at[len] == ' ' || !at[len]))
-			return true;
-		at += len;
-	}
-	return false;
-}
-
-static bool is_explained(const struct findings *f, const struct finding *symptom)
-{
-	size_t i;
-
-	for (i = 0; i < f->n; i++) {
+	for (i = 0; !err && i < f->n; i++) {
 		const struct rule *r = f->v[i].rule;
 
-		if (r == symptom->rule)
-			continue;
-		if (symptom->rule->kind == RULE_SYMPTOM && r->kind == RULE_FAULT &&
-		    f->v[i].certainty >= LIKELY)
-			return true;
-		if (names_one(symptom->rule->unless, r->id))
-			return true;
+		claims[i] = (struct claim){r->id, r->unless, r->kind, f->v[i].certainty, r->rank};
 	}
-	return false;
-}
-
-/* What explains may itself be explained: all is decided before anything is left out. */
-static int leave_out_explained(struct findings *f)
-{
-	bool *out = calloc(f->n ? f->n : 1, sizeof(*out));
-	size_t i, kept = 0;
-
-	if (!out)
-		return ERR_NOMEM;
-	for (i = 0; i < f->n; i++)
-		out[i] = is_explained(f, &f->v[i]);
-	for (i = 0; i < f->n; i++)
-		if (!out[i])
-			f->v[kept++] = f->v[i];
-	f->n = kept;
-	free(out);
-	return 0;
-}
-
-static int weight(const struct finding *f)
-{
-	int kind = f->rule->kind == RULE_FAULT ? 0 : f->rule->kind == RULE_SYMPTOM ? 1 : 2;
-
-	return kind * 100000 + (CERTAIN - f->certainty) * 10000 + (int)f->rule->rank;
-}
-
-static int by_weight(const void *a, const void *b)
-{
-	return weight(a) - weight(b);
+	n = err ? 0 : claims_order(claims, f->n, order);
+	for (i = 0; i < n; i++)
+		ordered[i] = f->v[order[i]];
+	if (n)
+		memcpy(f->v, ordered, n * sizeof(*ordered));
+	f->n = err ? f->n : n;
+	free(order);
+	free(claims);
+	free(ordered);
+	return err;
 }
 
 int findings_find(const struct survey *s, struct findings *ret_findings)
@@ -202,13 +160,11 @@ int findings_find(const struct survey *s, struct findings *ret_findings)
 		err = rules[i].find(s, &f);
 	}
 	if (!err)
-		err = leave_out_explained(&f);
+		err = put_in_order(&f);
 	if (err) {
 		findings_free(&f);
 		return err;
 	}
-	if (f.n)
-		qsort(f.v, f.n, sizeof(f.v[0]), by_weight);
 	*ret_findings = f;
 	return 0;
 }

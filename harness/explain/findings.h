@@ -8,17 +8,9 @@
 
 #include "harness/dissect/capture_set.h"
 #include "harness/explain/survey.h"
+#include "vpn/base/diagnosis.h"
 
 #define EVIDENCE_MAX 12
-
-enum certainty { POSSIBLE, LIKELY, CERTAIN };
-const char *certainty_name(enum certainty c); /* "possible", "likely", "certain" */
-
-enum rule_kind {
-	RULE_FAULT,   /* something does not work */
-	RULE_SYMPTOM, /* the same, without its cause: left out if a fault is found */
-	RULE_NOTE,    /* works, but is not what somebody thinks */
-};
 
 struct findings;
 

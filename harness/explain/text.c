@@ -6,34 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#define COLUMNS	   90
-#define INDENT	   4
-#define LABEL	   10
 #define PLACES_MAX 12
-
-/* Prints words, broken so that no line is longer than COLUMNS; the label stands before the first.
- */
-static void print_wrapped(FILE *out, int indent, const char *label, const char *text)
-{
-	int at = fprintf(out, "%*s%-*s", indent, "", *label ? LABEL : 0, label);
-	int start = at;
-
-	while (*text) {
-		int len = (int)strcspn(text, " ");
-
-		if (at + len > COLUMNS && at > start) {
-			fprintf(out, "\n%*s", start, "");
-			at = start;
-		}
-		at += fprintf(out, "%.*s", len, text);
-		text += len;
-		if (*text == ' ') {
-			at += fprintf(out, " ");
-			text++;
-		}
-	}
-	fprintf(out, "\n");
-}
 
 static void clock_text(uint64_t time_us, char *buf, size_t cap)
 {
@@ -52,13 +25,13 @@ static void print_evidence(FILE *out, const struct survey *s, const struct evide
 
 	if (e->file) {
 		snprintf(line, sizeof(line), "%s:%u: %s", e->file, e->line, e->text);
-		print_wrapped(out, INDENT + LABEL, "", line);
+		print_wrapped(out, WRAP_INDENT + WRAP_LABEL, "", line);
 		return;
 	}
 	clock_text(e->at.time_us, when, sizeof(when));
 	snprintf(line, sizeof(line), "%s %u, %s: %s", s->f.set.places[e->at.place].name,
 		 e->at.number, when, e->text);
-	print_wrapped(out, INDENT + LABEL, "", line);
+	print_wrapped(out, WRAP_INDENT + WRAP_LABEL, "", line);
 }
 
 static const char *kind_text(const struct finding *f)
@@ -76,18 +49,18 @@ static void print_finding(FILE *out, const struct survey *s, const struct findin
 		snprintf(cases, sizeof(cases), ", %u cases", f->cases);
 	fprintf(out, "\n%s%2zu. %s%s  [%s, %s%s]\n", colour ? "\033[1m" : "", number,
 		f->rule->title, colour ? "\033[0m" : "", f->rule->id, kind_text(f), cases);
-	print_wrapped(out, INDENT, "what", f->what);
+	print_wrapped(out, WRAP_INDENT, "what", f->what);
 	for (i = 0; i < f->n_evidence; i++) {
 		if (!i)
-			fprintf(out, "%*s%s\n", INDENT, "",
+			fprintf(out, "%*s%s\n", WRAP_INDENT, "",
 				f->evidence[0].file ? "seen" : "frames");
 		print_evidence(out, s, &f->evidence[i]);
 	}
-	print_wrapped(out, INDENT, "why", f->rule->why);
-	print_wrapped(out, INDENT, "do", f->rule->remedy);
+	print_wrapped(out, WRAP_INDENT, "why", f->rule->why);
+	print_wrapped(out, WRAP_INDENT, "do", f->rule->remedy);
 	if (f->detail)
-		print_wrapped(out, INDENT, "", f->detail);
-	print_wrapped(out, INDENT, "see", f->rule->clause);
+		print_wrapped(out, WRAP_INDENT, "", f->detail);
+	print_wrapped(out, WRAP_INDENT, "see", f->rule->clause);
 }
 
 static void print_places(FILE *out, const struct survey *s)
@@ -155,7 +128,7 @@ static void print_unseen(FILE *out, const struct survey *s)
 		      "Nothing wrong shows from here. That the tunnel works does not show either; "
 		      "there is");
 	for (i = 0; (what = survey_unseen(s, i)); i++)
-		print_wrapped(out, INDENT, "", what);
+		print_wrapped(out, WRAP_INDENT, "", what);
 	snprintf(more, sizeof(more),
 		 "More would tell:%s%s a capture from before the start to behind "
 		 "the failure.",

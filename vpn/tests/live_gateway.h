@@ -156,7 +156,7 @@ static inline void expect_first(const struct change *c)
 	if (strcmp(first, c->first) != 0)
 		fail_msg("%s: \"%s\" in place of \"%s\"", c->name, first, c->first);
 	if (found.n && found.v[0].certainty != c->certainty)
-		fail_msg("%s: %s", c->name, live_certainty(found.v[0].certainty));
+		fail_msg("%s: %s", c->name, certainty_name(found.v[0].certainty));
 	for (k = 0; k < found.n; k++)
 		if (!found.v[k].n_evidence || !found.v[k].what[0])
 			fail_msg("%s: %s without evidence", c->name, found.v[k].rule->id);

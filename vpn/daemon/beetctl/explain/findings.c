@@ -1,16 +1,10 @@
-/* findings.c - runs the rules and orders what they find: causes hide their symptoms, the surer
- * comes first, then the lower rank. */
+/* findings.c - runs the rules, and puts what they find in order (diagnosis.h). */
 #include "vpn/daemon/beetctl/explain/findings.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char *live_certainty(enum certainty c)
-{
-	return c == CERTAIN ? "certain" : c == LIKELY ? "likely" : "possible";
-}
 
 static struct finding *own_finding(struct findings *out)
 {
@@ -88,61 +82,26 @@ void live_show_way(struct finding *found, const struct fact_way *w)
 		live_finding_show(found, "ip route get %s: %s", to, text);
 }
 
-/* ids: names with spaces between them. */
-static bool names_one(const char *ids, const char *id)
+/* Keeps what stands, in its order. */
+static void put_in_order(struct findings *f)
 {
-	size_t len = strlen(id);
-	const char *at = ids;
+	struct finding *ordered = malloc((f->n + 1) * sizeof(*ordered));
+	struct claim claims[FINDINGS_MAX];
+	size_t order[FINDINGS_MAX], i, n;
 
-	while ((at = strstr(at, id))) {
-		if ((at == ids || at[-1] == ' ') && (at[len] == ' ' || !at[len]))
-			return true;
-		at += len;
-	}
-	return false;
-}
-
-static bool is_explained(const struct findings *f, const struct finding *one)
-{
-	size_t i;
-
+	if (!ordered)
+		return;
 	for (i = 0; i < f->n; i++) {
 		const struct rule *r = f->v[i].rule;
 
-		if (r == one->rule)
-			continue;
-		if (one->rule->kind == RULE_SYMPTOM && r->kind == RULE_FAULT &&
-		    f->v[i].certainty >= LIKELY)
-			return true;
-		if (names_one(one->rule->unless, r->id))
-			return true;
+		claims[i] = (struct claim){r->id, r->unless, r->kind, f->v[i].certainty, r->rank};
 	}
-	return false;
-}
-
-/* What explains may itself be explained: all is decided before anything is left out. */
-static void leave_out_explained(struct findings *f)
-{
-	bool out[FINDINGS_MAX];
-	size_t i, kept = 0;
-
-	for (i = 0; i < f->n; i++)
-		out[i] = is_explained(f, &f->v[i]);
-	for (i = 0; i < f->n; i++)
-		if (!out[i])
-			f->v[kept++] = f->v[i];
-	f->n = kept;
-}
-
-static int weight(const struct finding *f)
-{
-	return (int)f->rule->kind * 100000 + (CERTAIN - (int)f->certainty) * 10000 +
-	       (int)f->rule->rank;
-}
-
-static int by_weight(const void *a, const void *b)
-{
-	return weight(a) - weight(b);
+	n = claims_order(claims, f->n, order);
+	for (i = 0; i < n; i++)
+		ordered[i] = f->v[order[i]];
+	memcpy(f->v, ordered, n * sizeof(*ordered));
+	f->n = n;
+	free(ordered);
 }
 
 void live_find(const struct facts *f, struct findings *ret_findings)
@@ -157,8 +116,7 @@ void live_find(const struct facts *f, struct findings *ret_findings)
 	}
 	RULE_FAMILIES(X)
 #undef X
-	leave_out_explained(ret_findings);
-	qsort(ret_findings->v, ret_findings->n, sizeof(ret_findings->v[0]), by_weight);
+	put_in_order(ret_findings);
 }
 
 bool live_have_fault(const struct findings *f)

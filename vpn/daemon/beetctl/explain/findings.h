@@ -5,20 +5,12 @@
 #ifndef VPN_DAEMON_BEETCTL_EXPLAIN_FINDINGS_H
 #define VPN_DAEMON_BEETCTL_EXPLAIN_FINDINGS_H
 
+#include "vpn/base/diagnosis.h"
 #include "vpn/daemon/beetctl/explain/facts.h"
 
 #define FINDINGS_MAX 48
 #define EVIDENCE_MAX 8
 #define WORDS_MAX    400
-
-enum certainty { POSSIBLE, LIKELY, CERTAIN };
-const char *live_certainty(enum certainty c); /* "possible", "likely", "certain" */
-
-enum rule_kind {
-	RULE_FAULT,   /* something does not work */
-	RULE_SYMPTOM, /* the same, without its cause: left out if a fault is found */
-	RULE_NOTE,    /* works, but is not what somebody may think */
-};
 
 struct findings;
 

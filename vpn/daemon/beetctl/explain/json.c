@@ -12,7 +12,7 @@ static json_t *finding_json(const struct finding *f)
 		json_array_append_new(list, json_pack("{s:s}", "text", f->evidence[i]));
 	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:o}", "id", f->rule->id,
 		      "names", f->rule->names, "kind", kinds[f->rule->kind], "certainty",
-		      live_certainty(f->certainty), "title", f->rule->title, "what", f->what,
+		      certainty_name(f->certainty), "title", f->rule->title, "what", f->what,
 		      "cases", (int)f->cases, "why", f->rule->why, "remedy", f->rule->remedy,
 		      "clause", f->rule->clause, "evidence", list);
 	if (o && f->detail[0])

@@ -4,37 +4,9 @@
 
 #include "vpn/daemon/beetctl/explain/print.h"
 
-#define COLUMNS 90
-#define INDENT	4
-#define LABEL	10
-
-/* Prints words, broken so that no line is longer than COLUMNS; the label stands before the first.
- */
-static void print_wrapped(FILE *out, int indent, const char *label, const char *text)
-{
-	int at = fprintf(out, "%*s%-*s", indent, "", *label ? LABEL : 0, label);
-	int start = at;
-
-	while (*text) {
-		int len = (int)strcspn(text, " ");
-
-		if (at + len > COLUMNS && at > start) {
-			fprintf(out, "\n%*s", start, "");
-			at = start;
-		}
-		at += fprintf(out, "%.*s", len, text);
-		text += len;
-		if (*text == ' ') {
-			at += fprintf(out, " ");
-			text++;
-		}
-	}
-	fprintf(out, "\n");
-}
-
 static const char *kind_text(const struct finding *f)
 {
-	return f->rule->kind == RULE_NOTE ? "note" : live_certainty(f->certainty);
+	return f->rule->kind == RULE_NOTE ? "note" : certainty_name(f->certainty);
 }
 
 static void print_finding(FILE *out, const struct finding *f, size_t number)
@@ -46,17 +18,17 @@ static void print_finding(FILE *out, const struct finding *f, size_t number)
 		snprintf(cases, sizeof(cases), ", %u cases", f->cases);
 	fprintf(out, "\n%2zu. %s  [%s, %s%s]\n", number, f->rule->title, f->rule->id, kind_text(f),
 		cases);
-	print_wrapped(out, INDENT, "what", f->what);
+	print_wrapped(out, WRAP_INDENT, "what", f->what);
 	for (i = 0; i < f->n_evidence; i++) {
 		if (!i)
-			fprintf(out, "%*sseen\n", INDENT, "");
-		print_wrapped(out, INDENT + LABEL, "", f->evidence[i]);
+			fprintf(out, "%*sseen\n", WRAP_INDENT, "");
+		print_wrapped(out, WRAP_INDENT + WRAP_LABEL, "", f->evidence[i]);
 	}
-	print_wrapped(out, INDENT, "why", f->rule->why);
-	print_wrapped(out, INDENT, "do", f->rule->remedy);
+	print_wrapped(out, WRAP_INDENT, "why", f->rule->why);
+	print_wrapped(out, WRAP_INDENT, "do", f->rule->remedy);
 	if (f->detail[0])
-		print_wrapped(out, INDENT + LABEL, "", f->detail);
-	print_wrapped(out, INDENT, "see", f->rule->clause);
+		print_wrapped(out, WRAP_INDENT + WRAP_LABEL, "", f->detail);
+	print_wrapped(out, WRAP_INDENT, "see", f->rule->clause);
 }
 
 static unsigned children_up(const struct facts *f)
