@@ -33,7 +33,7 @@ static void print_usage(FILE *out)
 	    "usage: beetlab check CAPTURE... [--keys DIR] [OPTION]...\n"
 	    "\n"
 	    "  --keys DIR            key logs: beetd's keys.jsonl, strongSwan's log (ike and chd\n"
-	    "                        at level 4), or a table of keys; a directory or a file\n"
+	    "                        at level 4), Wireshark's tables; a directory or a file\n"
 	    "  --json                everything that was found, as JSON\n"
 	    "  --ladder              every exchange of every capture\n"
 	    "  --mtu N               MTU of the links (1500)\n"

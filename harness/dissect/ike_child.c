@@ -106,7 +106,7 @@ static int derive_with(struct dissector *d, struct child_sa_fact *c, const struc
 	size_t len;
 	int err = 0;
 
-	if (cipher_describe(c->alg.encr, c->alg.encr_bits, c->alg.integ, &info))
+	if (!k->d.len || cipher_describe(c->alg.encr, c->alg.encr_bits, c->alg.integ, &info))
 		return 0;
 	len = info.encr_key_len + info.integ_key_len;
 	wr_bytes(&w, ni.p, ni.len);

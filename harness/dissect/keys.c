@@ -26,10 +26,12 @@ static bool same_part(const struct key_part *a, const struct key_part *b)
 	return a->len == b->len && memcmp(a->b, b->b, a->len) == 0;
 }
 
+/* A table for Wireshark has no SK_d. */
 static bool same_ike(const struct ike_key *a, const struct ike_key *b)
 {
 	return a->spi_i == b->spi_i && a->spi_r == b->spi_r && same_part(&a->ei, &b->ei) &&
-	       same_part(&a->er, &b->er) && same_part(&a->ai, &b->ai) && same_part(&a->d, &b->d);
+	       same_part(&a->er, &b->er) && same_part(&a->ai, &b->ai) &&
+	       (!a->d.len || !b->d.len || same_part(&a->d, &b->d));
 }
 
 int keys_add_ike(struct key_store *store, const struct ike_key *key)
@@ -37,9 +39,13 @@ int keys_add_ike(struct key_store *store, const struct ike_key *key)
 	struct ike_key *added;
 	size_t i;
 
-	for (i = 0; i < store->n_ike; i++)
-		if (same_ike(&store->ike[i], key))
-			return 0;
+	for (i = 0; i < store->n_ike; i++) {
+		if (!same_ike(&store->ike[i], key))
+			continue;
+		if (key->d.len)
+			store->ike[i] = *key;
+		return 0;
+	}
 	if (store->n_ike == KEYS_MAX)
 		return ERR_LIMIT;
 	added = ARRAY_ADD(store->ike, store->n_ike);
@@ -49,25 +55,39 @@ int keys_add_ike(struct key_store *store, const struct ike_key *key)
 	return 0;
 }
 
-int keys_add_esp(struct key_store *store, const struct esp_key *key)
+static struct esp_key *find_esp(const struct key_store *store, const struct esp_key *key)
 {
-	struct esp_key *added, copy = *key;
 	size_t i;
 
 	for (i = 0; i < store->n_esp; i++)
 		if (store->esp[i].spi == key->spi && store->esp[i].key_len == key->key_len &&
 		    memcmp(store->esp[i].key, key->key, key->key_len) == 0)
-			return 0;
-	if (store->n_esp == KEYS_MAX)
+			return &store->esp[i];
+	return NULL;
+}
+
+/* Of two that say the same key, the one stays that says more. */
+int keys_add_esp(struct key_store *store, const struct esp_key *key)
+{
+	struct esp_key *known = find_esp(store, key), copy = *key;
+	int err = 0;
+
+	if (known && (known->have_sa || !key->have_sa))
+		return 0;
+	if (!known && store->n_esp == KEYS_MAX)
 		return ERR_LIMIT;
 	copy.src_ts = copy.dst_ts = (struct ts_list){0};
-	if (ts_list_copy(&key->src_ts, &copy.src_ts) || ts_list_copy(&key->dst_ts, &copy.dst_ts) ||
-	    !(added = ARRAY_ADD(store->esp, store->n_esp))) {
+	err = ts_list_copy(&key->src_ts, &copy.src_ts);
+	if (!err)
+		err = ts_list_copy(&key->dst_ts, &copy.dst_ts);
+	if (!err && !known && !(known = ARRAY_ADD(store->esp, store->n_esp)))
+		err = ERR_NOMEM;
+	if (err) {
 		ts_list_free(&copy.src_ts);
 		ts_list_free(&copy.dst_ts);
-		return ERR_NOMEM;
+		return err;
 	}
-	*added = copy;
+	*known = copy;
 	return 0;
 }
 
@@ -96,6 +116,8 @@ int keys_read_text(struct key_store *store, const char *name, const char *text, 
 		return keys_read_jsonl(store, name, text, len, msg);
 	if (keys_is_table(text, len))
 		return keys_read_table(store, name, text, len, msg);
+	if (keys_is_wireshark(text, len))
+		return keys_read_wireshark(store, name, text, len, msg);
 	if (keys_is_charon(text, len))
 		return keys_read_charon(store, name, text, len, msg);
 	*ret_any = false;

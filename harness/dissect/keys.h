@@ -1,6 +1,7 @@
 /* keys.h - keys of IKE and ESP SAs, as endpoints have logged them.
  *
- * Read are beetd's keys.jsonl, strongSwan's log with ike and chd at level 4, and plain tables
+ * Read are beetd's keys.jsonl, strongSwan's log with ike and chd at level 4, Wireshark's tables
+ * (esp_sa and ikev2_decryption_table, which strongSwan's save-keys writes, too) and plain ones
  * ("IKE spi_i=.. spi_r=.. SK_d=.. ..", "ESP spi=0x.. key=.."). What a log does not say (to which
  * SPIs the keys belong, of which algorithm they are) is found by trying: an integrity tag that is
  * right leaves no doubt. A store owns its keys and wipes them. */

@@ -10,12 +10,15 @@
 
 bool keys_is_jsonl(const char *text, size_t len);
 bool keys_is_table(const char *text, size_t len);
+bool keys_is_wireshark(const char *text, size_t len);
 bool keys_is_charon(const char *text, size_t len);
 
 int keys_read_jsonl(struct key_store *store, const char *name, const char *text, size_t len,
 		    struct err_msg *msg);
 int keys_read_table(struct key_store *store, const char *name, const char *text, size_t len,
 		    struct err_msg *msg);
+int keys_read_wireshark(struct key_store *store, const char *name, const char *text, size_t len,
+			struct err_msg *msg);
 int keys_read_charon(struct key_store *store, const char *name, const char *text, size_t len,
 		     struct err_msg *msg);
 
