@@ -278,8 +278,8 @@ static int find_no_mobike(const struct survey *s, struct findings *out)
 		    (config_bool(conn, "encap", false) || nat_is_seen(s)))
 			err = finding_cite(out,
 					   finding_add(out, CERTAIN,
-						       "Connection %s works through a NAT box "
-						       "without MOBIKE.",
+						       "Connection \"%s\" goes through a NAT box, "
+						       "and has no MOBIKE.",
 						       conn->name),
 					   config_place(conn, "mobike"), "mobike = no");
 	return err;

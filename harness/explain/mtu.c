@@ -185,10 +185,24 @@ static size_t count_complaints(const struct survey *s, size_t first, size_t *ret
 	return n;
 }
 
+static int show_complaint(const struct survey *s, struct findings *out, struct finding *f,
+			  const struct icmp_error_fact *e, const char *when)
+{
+	char from[IP_ADDR_STRLEN], to[IP_ADDR_STRLEN], about[IP_ADDR_STRLEN];
+	const struct fact_frame *frame = &s->f.frames[e->frame];
+
+	return finding_show(out, f, seen_frame(s, e->frame),
+			    "%sICMP %s > %s: MTU %u, about a packet to %s", when,
+			    ip_addr_format(&frame->src.addr, from, sizeof(from)),
+			    ip_addr_format(&frame->dst.addr, to, sizeof(to)), e->mtu,
+			    ip_addr_format(&e->about.dst, about, sizeof(about)));
+}
+
 /* One ICMP is news; the same again seconds later says that nobody has listened. */
 static int find_deaf_sender(const struct survey *s, struct findings *out)
 {
 	const struct icmp_error_fact *e = s->f.icmp_errors;
+	char router[IP_ADDR_STRLEN], sender[IP_ADDR_STRLEN];
 	size_t i, n, last = 0;
 	int err = 0;
 
@@ -203,12 +217,13 @@ static int find_deaf_sender(const struct survey *s, struct findings *out)
 			continue;
 		f = finding_add(
 		    out, LIKELY,
-		    "A router says %zu times that %u octets are the most it can pass on, "
-		    "and the sender goes on with longer ESP packets.",
-		    n, e[i].mtu);
-		err = finding_show(out, f, seen_frame(s, e[i].frame), "ICMP: MTU %u", e[i].mtu);
+		    "The router %s says %zu times that %u octets are the most it can pass on, and "
+		    "%s goes on with longer ESP packets.",
+		    ip_addr_format(&s->f.frames[e[i].frame].src.addr, router, sizeof(router)), n,
+		    e[i].mtu, ip_addr_format(&e[i].about.src, sender, sizeof(sender)));
+		err = show_complaint(s, out, f, &e[i], "");
 		if (!err)
-			err = finding_show(out, f, seen_frame(s, e[last].frame), "the same again");
+			err = show_complaint(s, out, f, &e[last], "the last time: ");
 		break;
 	}
 	return err;

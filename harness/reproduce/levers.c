@@ -109,6 +109,46 @@ static const struct lever levers[] = {
      .flags = LEVER_OTHER_GROUP | LEVER_NETWORK_OK,
      .steps = PING "  - rekey: {nodes: [@rekeyer@], child: net, detached: true}\n"
 		   "  - idle: 3s\n"},
+    {.finding = "F20",
+     .party = "the initiator",
+     .how = "two rekeyings of the child meet with their first request and the first deletion lost, "
+	    "and strongSwan there goes on sending by the SA that the responder has let go",
+     .aims = "drop: {message: CREATE_CHILD_SA, kind: request, nth: 1, to: inet}\n"
+	     "drop: {message: INFORMATIONAL, kind: request, nth: 1, to: isp}\n",
+     .steps = PING "  - rekey: {nodes: [lab-gw, vps], child: net, detached: true}\n"
+		   "  - idle: 5s\n"
+		   "  - shell: {node: vps, run: \"ping -c 5 -i 0.3 -W 1 @i@ && exit 1; true\"}\n",
+     .initiator_conn = "rekey_time = 0\n",
+     .responder_conn = "rekey_time = 0\n",
+     .initiator_peer = "strongswan",
+     .may_fail = "cleartext"},
+    {.finding = "F25",
+     .party = "the responder",
+     .how = "it keeps an IKE SA that the initiator has given up without its hearing of that, and "
+	    "begins a child there beside that of the new IKE SA",
+     .flags = LEVER_KNOWN_PEER | LEVER_LEFT_UP,
+     .steps = PING
+     "  - shell: {node: isp, run: \"nft 'add table inet fault; add chain inet fault forward { type "
+     "filter hook forward priority -300; }; add rule inet fault forward @family@ saddr @vps@ "
+     "drop'\"}\n"
+     "  - rekey: {nodes: [lab-gw], ike: pair, detached: true}\n"
+     "  - wait: {node: lab-gw, sas: 0, within: 90s}\n"
+     "  - shell: {node: isp, run: nft delete table inet fault}\n"
+     "  - initiate: {node: lab-gw, child: net}\n" PING
+     "  - initiate: {node: vps, child: net}\n" PING "  - terminate: {node: lab-gw, ike: pair}\n"
+     "  - wait: {node: lab-gw, sas: 0}\n",
+     .may_fail = "no-sa-left"},
+    {.finding = "F26",
+     .party = "the ends",
+     .how = "both begin within one round trip, and keep both IKE SAs",
+     .flags = LEVER_KNOWN_PEER | LEVER_BEGINS | LEVER_NO_NAT,
+     .steps = "  - initiate: {node: lab-gw, child: net, detached: true}\n"
+	      "  - initiate: {node: vps, child: net, detached: true}\n"
+	      "  - wait: {node: lab-gw, sas: 2}\n"
+	      "  - wait: {node: vps, sas: 2}\n"
+	      "  - wait: {node: lab-gw, children: 2}\n" PING PING_BACK "  - idle: 3s\n",
+     .initiator_conn = "unique = never\n",
+     .responder_conn = "unique = never\n"},
     {.finding = "F01",
      .party = "the responder",
      .how = "the NAT box forgets its mappings, and strongSwan with kernel-libipsec, which follows "
@@ -276,9 +316,6 @@ static const struct {
     {"F09", "two clients with transport mode, which beetd does not have"},
     {"F10", "two clients behind one NAT box, and a responder that looks them up by address"},
     {"F13", "an end that has ML-KEM and does not fragment IKE_INTERMEDIATE"},
-    {"F20", "an end that keeps the wrong SA after a collision (field/F20 has one)"},
-    {"F25", "an end that makes a child beside one that it has (field/F25 has one)"},
-    {"F26", "two ends that start within one round trip (field/F26 has them)"},
     {"F28", "an end that cuts the tags of HMAC-SHA2-256 to 96 bits"},
     {"F35", "an end that sends in an SA what its selectors do not cover (field/F35 has one)"},
     {"MAP-no-auth", "the initiator's side too: whether IKE_AUTH was sent does not show"},

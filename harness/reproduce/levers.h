@@ -20,12 +20,14 @@ enum lever_flag {
 	LEVER_OTHER_GROUP = 512, /* for rekeying alone */
 	LEVER_OTHER_TS = 1024,	 /* the responder's selectors */
 	LEVER_OTHER_SECRET = 2048,
-	LEVER_EXPIRED = 4096,	  /* the initiator's certificate */
-	LEVER_PATH_MTU = 8192,	  /* the measured one is on the wire */
-	LEVER_SMALL_LINK = 16384, /* the initiator's own */
-	LEVER_NETWORK_OK = 32768, /* loss and lost messages are as measured, besides */
-	LEVER_WIRE = 65536,	  /* the steps change the wire between the ends */
-	LEVER_IKEV1 = 131072,	  /* the initiator speaks that */
+	LEVER_EXPIRED = 4096,	   /* the initiator's certificate */
+	LEVER_PATH_MTU = 8192,	   /* the measured one is on the wire */
+	LEVER_SMALL_LINK = 16384,  /* the initiator's own */
+	LEVER_NETWORK_OK = 32768,  /* loss and lost messages are as measured, besides */
+	LEVER_WIRE = 65536,	   /* the steps change the wire between the ends */
+	LEVER_IKEV1 = 131072,	   /* the initiator speaks that */
+	LEVER_KNOWN_PEER = 262144, /* the responder knows its address, and may begin, too */
+	LEVER_BEGINS = 524288,	   /* the steps bring the child up */
 };
 
 struct lever {

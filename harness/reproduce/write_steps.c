@@ -58,8 +58,9 @@ void write_steps(const struct writing *w)
 	if (w->l->setup)
 		write_words(w, w->l->setup);
 	fprintf(w->out, "  - start: [%s]\n  - load: [%s]\n", nodes, nodes);
-	fprintf(w->out, "  - initiate: {node: lab-gw, child: net%s}\n",
-		flags & LEVER_FAILS ? ", expect: fail" : "");
+	if (!(flags & LEVER_BEGINS))
+		fprintf(w->out, "  - initiate: {node: lab-gw, child: net%s}\n",
+			flags & LEVER_FAILS ? ", expect: fail" : "");
 	if (w->l->steps)
 		write_words(w, w->l->steps);
 	else if (!(flags & LEVER_FAILS))
