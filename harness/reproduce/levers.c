@@ -149,6 +149,13 @@ static const struct lever levers[] = {
 	      "  - wait: {node: lab-gw, children: 2}\n" PING PING_BACK "  - idle: 3s\n",
      .initiator_conn = "unique = never\n",
      .responder_conn = "unique = never\n"},
+    {.finding = "F28",
+     .party = "the responder",
+     .how = "it cuts the tag of HMAC-SHA2-256 to 96 bits",
+     .flags = LEVER_NETWORK_OK,
+     .steps = PINGS_FROM_LAB
+     "  - shell: {node: vps, run: \"ping -c 8 -i 0.2 -W 1 @i@ && exit 1; true\"}\n",
+     .responder_child = "sha256_96 = yes\n"},
     {.finding = "F01",
      .party = "the responder",
      .how = "the NAT box forgets its mappings, and strongSwan with kernel-libipsec, which follows "
@@ -316,7 +323,6 @@ static const struct {
     {"F09", "two clients with transport mode, which beetd does not have"},
     {"F10", "two clients behind one NAT box, and a responder that looks them up by address"},
     {"F13", "an end that has ML-KEM and does not fragment IKE_INTERMEDIATE"},
-    {"F28", "an end that cuts the tags of HMAC-SHA2-256 to 96 bits"},
     {"F35", "an end that sends in an SA what its selectors do not cover (field/F35 has one)"},
     {"MAP-no-auth", "the initiator's side too: whether IKE_AUTH was sent does not show"},
     {"MAP-forgotten",

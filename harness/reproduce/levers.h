@@ -39,6 +39,7 @@ struct lever {
 	const char *setup; /* steps before the daemons start */
 	const char *steps; /* after the child came up, or did not */
 	const char *initiator_conn, *responder_conn; /* options of the connection */
+	const char *responder_child;		     /* and of its child */
 	const char *initiator_args;		     /* of beetd */
 	const char *initiator_id, *initiator_peer, *responder_peer;
 	const char *may_fail; /* standing checks that do not decide, blanks between */

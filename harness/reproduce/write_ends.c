@@ -215,6 +215,8 @@ static void write_child(const struct writing *w, const struct end *e)
 	write_esp(w, e);
 	if (w->p->beet && !(w->l->flags & LEVER_LAN))
 		fputs("              mode = beet\n", w->out);
+	if (w->l->responder_child && !e->initiator)
+		fprintf(w->out, "              %s", w->l->responder_child);
 	if (w->l->flags & LEVER_DEVICES)
 		fputs("              if_id_in = 1\n              if_id_out = 1\n", w->out);
 	fputs("            }\n          }\n", w->out);

@@ -191,7 +191,7 @@ static void what_nobody_here_can_make_is_the_network_alone(void **state)
 	char *text;
 
 	(void)state;
-	open_read(&r, "explain/F28", true);
+	open_read(&r, "explain/F35", true);
 	text = write_text(&r.profile, &is_whole);
 	assert_false(is_whole);
 	assert_non_null(strstr(text, "IT IS NOT MADE HERE"));

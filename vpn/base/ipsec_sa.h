@@ -50,6 +50,7 @@ struct ipsec_sa {
 	bool copy_df;		/* copy the inner DF bit to the outer header (RFC 4301 §8.1) */
 	bool copy_ecn;		/* RFC 6040 normal mode; else compatibility mode */
 	uint8_t copy_dscp;	/* enum ipsec_dscp bits */
+	bool sha256_96;		/* tags of HMAC-SHA2-256 have 96 bits, not RFC 4868's 128 */
 	uint16_t mss_clamp;	/* 0: off; 1: to the path; else octets */
 	uint16_t tfc_pad;	/* 0: off; pad inner packets to this; UINT16_MAX: to the path MTU */
 

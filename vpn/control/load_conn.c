@@ -386,6 +386,7 @@ static void load_packet_options(const struct vici_node *section, struct child_cf
 
 	child->replay_window = (uint32_t)get_number(section, "replay_window", child->replay_window);
 	child->copy_df = get_bool(section, "copy_df", child->copy_df);
+	child->sha256_96 = get_bool(section, "sha256_96", child->sha256_96);
 	child->copy_ecn = get_bool(section, "copy_ecn", child->copy_ecn);
 	child->copy_dscp = (uint8_t)get_word(section, "copy_dscp", dscp, child->copy_dscp);
 	child->mss_clamp =

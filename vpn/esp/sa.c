@@ -5,7 +5,10 @@
 
 #include "vpn/base/err.h"
 #include "vpn/base/secret.h"
+#include "vpn/crypto/alg.h"
 #include "vpn/wire/packet/esp_hdr.h"
+
+#define SHA256_96_ICV_LEN 12 /* of a draft before RFC 4868, still in old kernels */
 
 /* BEET is host to host: the header that is left out must follow from the SA alone
  * (RFC 7402 §B.1.1). Ports and protocols may be narrowed. */
@@ -38,6 +41,8 @@ static int fill(struct esp_sa *sa, const struct ipsec_sa *desc)
 	err = cipher_describe(desc->alg.encr, desc->alg.encr_bits, desc->alg.integ, &sa->info);
 	if (err)
 		return err;
+	if (desc->sha256_96 && sa->info.integ == INTEG_HMAC_SHA2_256_128)
+		sa->info.icv_len = SHA256_96_ICV_LEN;
 	err = check_desc(desc, &sa->info);
 	if (err)
 		return err;

@@ -43,6 +43,7 @@ static struct ipsec_sa describe(const struct ike_sa *sa, const struct child_sa *
 	    .mark_mask = mark->mask,
 	    .replay_window = cfg->replay_window,
 	    .copy_df = cfg->copy_df,
+	    .sha256_96 = cfg->sha256_96,
 	    .copy_ecn = cfg->copy_ecn,
 	    .copy_dscp = cfg->copy_dscp,
 	    .mss_clamp = cfg->mss_clamp,

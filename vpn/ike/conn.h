@@ -59,6 +59,7 @@ struct child_cfg {
 	uint32_t replay_window;			    /* packets; strongSwan's default is 32 */
 	uint32_t inactivity;
 	bool copy_df;
+	bool sha256_96;
 	bool copy_ecn;
 	uint8_t copy_dscp;    /* enum ipsec_dscp bits */
 	bool policies;	      /* false: no policies and routes of ours */

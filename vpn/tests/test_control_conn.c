@@ -158,7 +158,7 @@ static void defaults_are_strongswans(void **state)
 	assert_int_equal(x->mode, IPSEC_TUNNEL);
 	assert_int_equal(x->local_ts.n, 1);
 	assert_true(x->local_ts.v[0].dynamic && x->remote_ts.v[0].dynamic);
-	assert_true(x->copy_df && x->copy_ecn && x->policies);
+	assert_true(x->copy_df && x->copy_ecn && x->policies && !x->sha256_96);
 	assert_int_equal(x->copy_dscp, IPSEC_DSCP_OUT);
 	assert_int_equal(x->bytes.life, 0);
 	assert_int_equal(x->set_mark_in.mask, 0);
@@ -192,6 +192,7 @@ static void options_reach_their_fields(void **state)
 		 "children {\nx {\nmode = beet\nif_id_in = 9\ncopy_dscp = yes\ntcp_mss = path\n"
 		 "tfc_padding = mtu\nreplay_window = 4096\nset_mark_out = 0x2/0xf\n"
 		 "close_action = restart\nstart_action = trap\nreqid = 5\npolicies = no\n"
+		 "sha256_96 = yes\n"
 		 "}\n}");
 	const struct child_cfg *x = &c->children[0];
 
@@ -204,6 +205,7 @@ static void options_reach_their_fields(void **state)
 	assert_string_equal(c->remote_addrs[1].name, "vpn.example");
 	assert_int_equal(x->if_id_in, 9);
 	assert_int_equal(x->if_id_out, 8);
+	assert_true(x->sha256_96);
 	assert_int_equal(x->copy_dscp, IPSEC_DSCP_OUT | IPSEC_DSCP_IN);
 	assert_int_equal(x->mss_clamp, 1);
 	assert_int_equal(x->tfc_padding, UINT16_MAX);

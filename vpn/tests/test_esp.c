@@ -103,6 +103,35 @@ static void test_every_cipher_with_and_without_esn(void **state)
 	}
 }
 
+/* An end of before RFC 4868 §2.3 cuts the tag at 96 bits: of two such each understands the other,
+ * and nobody else does. */
+static void test_a_tag_of_96_bits_is_understood_where_it_is_asked_for(void **state)
+{
+	struct ipsec_sa d = fix_desc(IPSEC_TUNNEL, A4, B4);
+	struct pair full, cut;
+	struct buffer a, b;
+	struct packet p, q;
+
+	(void)state;
+	fix_set_alg(&d, ENCR_AES_CBC, 128, INTEG_HMAC_SHA2_256_128, false);
+	full = fix_pair(&d);
+	d = fix_desc(IPSEC_TUNNEL, A4, B4);
+	fix_set_alg(&d, ENCR_AES_CBC, 128, INTEG_HMAC_SHA2_256_128, false);
+	d.sha256_96 = true;
+	cut = fix_pair(&d);
+	p = fix_inner(&a, &(struct inner_spec){A4, B4, 17, .len = 20});
+	check_round_trip(&cut, &p);
+	p = fix_inner(&a, &(struct inner_spec){A4, B4, 17, .len = 20});
+	q = fix_inner(&b, &(struct inner_spec){A4, B4, 17, .len = 20});
+	assert_int_equal(fix_seal(&cut, &p), ESP_DROP_NONE);
+	assert_int_equal(fix_seal(&full, &q), ESP_DROP_NONE);
+	assert_int_equal(p.len + 4, q.len);
+	assert_int_not_equal(fix_open(&full, &p), ESP_DROP_NONE);
+	assert_int_not_equal(fix_open(&cut, &q), ESP_DROP_NONE);
+	fix_free(&full);
+	fix_free(&cut);
+}
+
 /* RFC 4303 §2.2.1: the high half is authenticated, though it does not travel. */
 static void test_esn_crosses_the_32_bit_boundary(void **state)
 {
@@ -415,6 +444,7 @@ int main(void)
 	    cmocka_unit_test(test_every_family_in_every_family_and_mode),
 	    cmocka_unit_test(test_sizes_of_a_ping),
 	    cmocka_unit_test(test_every_cipher_with_and_without_esn),
+	    cmocka_unit_test(test_a_tag_of_96_bits_is_understood_where_it_is_asked_for),
 	    cmocka_unit_test(test_esn_crosses_the_32_bit_boundary),
 	    cmocka_unit_test(test_sa_stops_before_the_sequence_number_wraps),
 	    cmocka_unit_test(test_aead_iv_is_the_sequence_number),

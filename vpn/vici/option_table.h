@@ -78,7 +78,7 @@
                                                                                                    \
 	X(CHILD, "ah_proposals", OPT_PROPOSALS, UNSUPPORTED, "", "AH")                             \
 	X(CHILD, "esp_proposals", OPT_PROPOSALS, SUPPORTED, "default", NULL)                       \
-	X(CHILD, "sha256_96", OPT_BOOL, UNSUPPORTED, "no", "a truncation that no RFC has")         \
+	X(CHILD, "sha256_96", OPT_BOOL, SUPPORTED, "no", NULL)                                     \
 	X(CHILD, "local_ts", OPT_TS, SUPPORTED, "dynamic", NULL)                                   \
 	X(CHILD, "remote_ts", OPT_TS, SUPPORTED, "dynamic", NULL)                                  \
 	X(CHILD, "rekey_time", OPT_TIME, SUPPORTED, "1h", NULL)                                    \
