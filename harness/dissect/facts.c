@@ -1,4 +1,4 @@
-/* facts.c - the container of facts: from captures and keys to facts, and what is asked of them.
+/* facts.c - the container of facts, and what is asked of them.
  *
  * Ownership: struct facts owns the capture set, the keys and an arena; views point into frames or
  * the arena, so facts may be moved but not copied and then freed twice. */
@@ -26,62 +26,6 @@ int add_problem(struct facts *f, size_t frame, const char *fmt, ...)
 	p->frame = frame;
 	p->text = arena_copy(&f->arena, text, strlen(text) + 1);
 	return p->text ? 0 : ERR_NOMEM;
-}
-
-static int add_file_problems(struct facts *f)
-{
-	size_t i;
-
-	for (i = 0; i < f->set.n_places; i++)
-		if (f->set.places[i].problem &&
-		    add_problem(f, FACT_NONE, "%s", f->set.places[i].problem))
-			return ERR_NOMEM;
-	return 0;
-}
-
-static void dissector_free(struct dissector *d)
-{
-	size_t i;
-
-	for (i = 0; i < d->n_ciphers; i++) {
-		cipher_free(d->ciphers[i].from_i);
-		cipher_free(d->ciphers[i].from_r);
-	}
-	free(d->ciphers);
-	map_free(&d->messages);
-	map_free(&d->requests);
-	map_free(&d->exchanges);
-	map_free(&d->fragments);
-	map_free(&d->children);
-	map_free(&d->sas);
-}
-
-int facts_dissect(struct capture_set *set, struct key_store *keys, struct facts *ret_facts)
-{
-	struct facts f = {.set = *set, .keys = *keys};
-	struct dissector d = {.f = &f};
-	int err;
-
-	*set = (struct capture_set){0};
-	*keys = (struct key_store){0};
-	capture_set_sort(&f.set);
-	err = add_file_problems(&f);
-	if (!err)
-		err = frames_pass(&d);
-	if (!err)
-		err = damage_pass(&d);
-	if (!err)
-		err = ike_pass(&d);
-	if (!err)
-		err = esp_pass(&d);
-	if (!err)
-		err = tcp_pass(&d);
-	dissector_free(&d);
-	if (err)
-		facts_free(&f);
-	else
-		*ret_facts = f;
-	return err;
 }
 
 void facts_free(struct facts *f)

@@ -1,4 +1,4 @@
-/* keys_format.h - the kinds of key logs; used by keys.c alone.
+/* keys_format.h - the kinds of key logs; used by keys_load.c alone.
  *
  * Each kind has a test of a file's text and a reader. Readers refuse malformed keys with file and
  * line, and pass over lines that are not about keys. */
