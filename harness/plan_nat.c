@@ -102,7 +102,7 @@ int plan_add_nat(struct plan_making *m, const struct sc_node *node)
 
 bool sc_nat_is_modelled(const struct sc_nat *nat)
 {
-	return nat->inside && (nat->mapping || nat->filtering || nat->hairpin);
+	return nat->inside && (nat->mapping || nat->filtering || nat->hairpin || nat->pass_through);
 }
 
 /* The first IPv4 address of an interface. */
@@ -129,6 +129,7 @@ int plan_nat_params(const struct plan *plan, const char *node, const struct sc_n
 	    .filtering = (enum nat_behaviour)(NAT_ADDRESS_AND_PORT_DEPENDENT - nat->filtering),
 	    .preserve_ports = nat->ports == NAT_PORTS_PRESERVE,
 	    .hairpin = nat->hairpin,
+	    .pass_through = nat->pass_through,
 	    .refresh_in = true,
 	    .timeout = nat->udp_ms ? nat->udp_ms * LINK_MS : NAT_TIMEOUT,
 	};

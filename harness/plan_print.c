@@ -321,8 +321,9 @@ static void print_nat(const char *node, const struct sc_nat *nat, FILE *out)
 	fprintf(out, "  %s translates %s at %s, ports %s", node, nat->inside, nat->outside,
 		nat->ports == NAT_PORTS_RANDOM ? "random" : "preserved");
 	if (sc_nat_is_modelled(nat))
-		fprintf(out, ", maps by %s, filters by %s%s", dependence[nat->mapping],
-			dependence[nat->filtering], nat->hairpin ? ", hairpins" : "");
+		fprintf(out, ", maps by %s, filters by %s%s%s", dependence[nat->mapping],
+			dependence[nat->filtering], nat->hairpin ? ", hairpins" : "",
+			nat->pass_through ? ", passes IPsec through" : "");
 	if (nat->udp_ms)
 		fprintf(out, ", idle UDP mappings for %g s", nat->udp_ms / 1000.0);
 	fputc('\n', out);

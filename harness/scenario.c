@@ -34,6 +34,7 @@ static const struct field nat_fields[] = {
     {"mapping", field_choice, AT(sc_nat, mapping), nat_dependences, false},
     {"filtering", field_choice, AT(sc_nat, filtering), nat_dependences, false},
     {"hairpin", field_bool, AT(sc_nat, hairpin), NULL, false},
+    {"pass_through", field_bool, AT(sc_nat, pass_through), NULL, false},
     END};
 static const struct field_type nat_type = {sizeof(struct sc_nat), nat_fields, NULL,
 					   AT(sc_nat, line)};

@@ -36,6 +36,7 @@ struct sc_nat {
 	unsigned udp_ms;	/* until an idle UDP mapping is gone; 0: the kernel's */
 	int mapping, filtering; /* enum nat_dependence: RFC 4787 §4.1, §5 */
 	bool hairpin;		/* RFC 4787 §6 */
+	bool pass_through;	/* nat_model.h */
 };
 
 struct sc_node {

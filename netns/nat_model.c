@@ -13,6 +13,7 @@
  * bounded by the number of ports. */
 #include "netns/nat_model.h"
 #include "netns/link_rng.h"
+#include "vpn/base/proto.h"
 #include <stdlib.h>
 
 #define PORT_FIRST 1024
@@ -158,12 +159,35 @@ static uint16_t draw_port(struct nat_model *nat)
 	return (uint16_t)(PORT_FIRST + random % PORT_COUNT);
 }
 
+/* True if the flow may have port 500 outside, too: who had it there has lost it. */
+static bool take_over_500(struct nat_model *nat, const struct nat_flow *flow)
+{
+	size_t i;
+
+	if (!nat->params.pass_through || flow->proto != IP_PROTO_UDP || flow->src.port != IKE_PORT)
+		return false;
+	for (i = 0; i < nat->count; i++) {
+		struct mapping *m = &nat->all[i];
+
+		if (m->proto != IP_PROTO_UDP || m->port != IKE_PORT)
+			continue;
+		free(m->peers);
+		*m = nat->all[--nat->count];
+		break;
+	}
+	return true;
+}
+
 static int choose_port(struct nat_model *nat, const struct nat_flow *flow, uint16_t *ret_port)
 {
 	bool keep = nat->params.preserve_ports || !has_ports(flow->proto);
 	uint16_t port = keep ? flow->src.port : draw_port(nat);
 	unsigned tries;
 
+	if (take_over_500(nat, flow)) {
+		*ret_port = IKE_PORT;
+		return 0;
+	}
 	for (tries = 0; !port_is_free(nat, flow, port); tries++) {
 		if (!has_ports(flow->proto) || tries == TRIES_MAX)
 			return ERR_SPACE;

@@ -29,6 +29,8 @@ struct nat_params {
 	enum nat_behaviour mapping, filtering;
 	bool preserve_ports; /* if the port is free (RFC 4787 §4.2.1); else one at random */
 	bool hairpin;	     /* inside hosts reach one another by the outside address (§6) */
+	bool pass_through;   /* "IPsec pass-through": IKE's port 500 stays 500, whosever it is. The
+				host that used it last has it, and its predecessor hears no more */
 	bool refresh_in;     /* incoming packets keep a mapping alive, too (§4.3) */
 	int64_t timeout; /* nanoseconds without a packet; 0: never (§4.3: at least 2 minutes) */
 	uint64_t seed;

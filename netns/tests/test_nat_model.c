@@ -168,6 +168,31 @@ static void test_a_protocol_without_ports_serves_one_host(void **state)
 	nat_model_free(nat);
 }
 
+/* What home routers call IPsec pass-through: of two hosts that use port 500 the second has it. */
+static void test_a_pass_through_gives_port_500_to_the_last(void **state)
+{
+	struct nat_model *nat = new_nat((struct nat_params){.pass_through = true});
+	struct nat_flow first = flow(ep("192.168.1.2", 500), ep("203.0.113.10", 500)),
+			second = flow(ep("192.168.1.3", 500), ep("203.0.113.10", 500)),
+			other = flow(ep("192.168.1.3", 4500), ep("203.0.113.10", 4500)),
+			answer = flow(ep("203.0.113.10", 500), ep("198.51.100.2", 500));
+	struct endpoint outside, inside, want[] = {ep("192.168.1.2", 500), ep("192.168.1.3", 500)};
+
+	(void)state;
+	assert_int_equal(nat_model_out(nat, &first, 0, &outside), 0);
+	assert_int_equal(outside.port, 500);
+	assert_int_equal(nat_model_in(nat, &answer, 0, &inside), 0);
+	assert_true(endpoint_eq(&inside, &want[0]));
+	assert_int_equal(nat_model_out(nat, &second, 0, &outside), 0);
+	assert_int_equal(outside.port, 500);
+	assert_int_equal(nat_model_in(nat, &answer, 0, &inside), 0);
+	assert_true(endpoint_eq(&inside, &want[1]));
+	assert_int_equal(nat_model_count(nat, 0), 1);
+	assert_int_equal(nat_model_out(nat, &other, 0, &outside), 0);
+	assert_int_not_equal(outside.port, 4500);
+	nat_model_free(nat);
+}
+
 /* RFC 791, RFC 768: header and UDP checksums are right after the translation, both ways. */
 static void test_a_translated_packet_has_right_checksums(void **state)
 {
@@ -202,6 +227,7 @@ int main(void)
 	    cmocka_unit_test(test_a_reboot_forgets_and_gives_other_ports),
 	    cmocka_unit_test(test_hairpinning_shows_outside_addresses),
 	    cmocka_unit_test(test_a_protocol_without_ports_serves_one_host),
+	    cmocka_unit_test(test_a_pass_through_gives_port_500_to_the_last),
 	    cmocka_unit_test(test_a_translated_packet_has_right_checksums),
 	};
 
