@@ -503,6 +503,8 @@ static void initiate_waits_for_the_look_up_of_a_name(void **state)
 	for (i = 0; i < COUNT(cases); i++) {
 		cp.dns = ERR_AGAIN;
 		cp_load_named_pair();
+		/* who does not wait for the SA is not kept by a peer that is silent */
+		cp.cut = strstr(cases[i].lines, "timeout = -1") != NULL;
 		cp_send(&cp.a, "initiate", cases[i].lines);
 		cp_run(1);
 		assert_string_equal(cp_next(&cp.a), "");

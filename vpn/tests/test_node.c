@@ -486,6 +486,10 @@ static void initiate_says_what_is_wrong(void **state)
 	struct err_msg msg;
 	uint32_t id;
 
+	node_load_conn(*state, named(ACTION_NONE), 0);
+	assert_int_equal(node_initiate(*state, "home", NULL, 0, &id, &msg), ERR_AGAIN);
+	assert_non_null(strstr(msg.text, "no address of gw.example.org is known yet"));
+
 	conn->local_port = 501;
 	node_load_conn(*state, conn, 0);
 	assert_int_equal(node_initiate(*state, NULL, "net", 0, &id, &msg), ERR_INVALID);
