@@ -296,7 +296,7 @@ void check_keepalive(const struct facts *f, const struct check_params *p, struct
 /* What the IKE_SA_INIT messages of one side say. */
 struct nat_seen {
 	bool any, behind, forced;
-	size_t frame;
+	size_t frame; /* the last that says so, else the first */
 };
 
 static struct nat_seen nat_of(const struct facts *f, bool initiator)
@@ -310,6 +310,8 @@ static struct nat_seen nat_of(const struct facts *f, bool initiator)
 
 		if (m->from_initiator != initiator || !n->have_src)
 			continue;
+		if (!seen.any)
+			seen.frame = m->frame;
 		seen.any = true;
 		if (n->src_match)
 			continue;
