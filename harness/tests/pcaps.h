@@ -54,4 +54,14 @@ static inline void pcaps_dissect(const char *name, struct facts *ret_facts)
 	assert_int_equal(facts_dissect(&set, &keys, ret_facts), 0);
 }
 
+/* ESP packets that are open and carry one. */
+static inline size_t pcaps_count_open(const struct facts *f)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < f->n_esp; i++)
+		n += f->esp[i].sealed == FACT_OPEN && f->esp[i].inner.len;
+	return n;
+}
+
 #endif

@@ -321,19 +321,31 @@ const char *cp_ask(struct cp_end *end, const char *command, const char *lines)
 	return text;
 }
 
+void cp_assert_has(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("'%s' is not in:\n%s", part, text);
+}
+
+void cp_assert_has_not(const char *text, const char *part)
+{
+	if (strstr(text, part))
+		fail_msg("'%s' is in:\n%s", part, text);
+}
+
 static void load_end(struct cp_end *end, const char *remote, const char *local_ts,
 		     const char *remote_ts)
 {
 	char lines[500];
 
 	assert_string_equal(cp_ask(end, "load-shared", "id = psk\ntype = IKE\ndata = secret"),
-			    "CMD_RESPONSE \nsuccess = yes\n");
+			    CP_OK);
 	snprintf(lines, sizeof(lines),
 		 "home {\n[remote_addrs] %s\nlocal {\nauth = psk\n}\nremote {\nauth = psk\n}\n"
 		 "children {\nnet {\n[local_ts] %s\n[remote_ts] %s\n[esp_proposals] "
 		 "aes128gcm16\n}\n}\n}",
 		 remote, local_ts, remote_ts);
-	assert_string_equal(cp_ask(end, "load-conn", lines), "CMD_RESPONSE \nsuccess = yes\n");
+	assert_string_equal(cp_ask(end, "load-conn", lines), CP_OK);
 }
 
 void cp_load_pair(void)

@@ -7,6 +7,9 @@
 #include "vpn/control/control.h"
 
 #define CP_SECOND UINT64_C(1000000)
+#define CP_OK	  "CMD_RESPONSE \nsuccess = yes\n"
+/* A test of cmocka's with both nodes, and none of them left behind. */
+#define CP_CASE(fn) cmocka_unit_test_setup_teardown(fn, cp_setup, cp_teardown)
 
 struct cp_end {
 	struct node *node;
@@ -41,6 +44,9 @@ void cp_register(struct cp_end *end, const char *event); /* confirmed */
 const char *cp_next(struct cp_end *end);
 /* cp_send, cp_settle and the reply, events before it skipped. */
 const char *cp_ask(struct cp_end *end, const char *command, const char *lines);
+/* Fail the test unless the part is, or is not, in the text. */
+void cp_assert_has(const char *text, const char *part);
+void cp_assert_has_not(const char *text, const char *part);
 /* A connection "home" with child "net" between A and B by PSK, loaded at both ends. */
 void cp_load_pair(void);
 /* The same, A's with B's name. */

@@ -14,15 +14,7 @@
 #include "vpn/config/load.h"
 #include "vpn/tests/datafile.h"
 
-#define OK	 "CMD_RESPONSE \nsuccess = yes\n"
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, cp_setup, cp_teardown)
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static void assert_has(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("'%s' is not in:\n%s", part, text);
-}
 
 /* --- The seed's files --- */
 
@@ -138,7 +130,7 @@ static const struct ike_conn *load(const char *lines)
 	char message[2000];
 
 	snprintf(message, sizeof(message), "c {\n%s\n}", lines);
-	assert_string_equal(cp_ask(&cp.a, "load-conn", message), OK);
+	assert_string_equal(cp_ask(&cp.a, "load-conn", message), CP_OK);
 	return node_conn(cp.a.node, 0);
 }
 
@@ -250,12 +242,12 @@ static void what_is_wrong_is_named_with_its_path(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(refused); i++) {
 		snprintf(message, sizeof(message), "c {\n%s\n}", refused[i].lines);
-		assert_has(cp_ask(&cp.a, "load-conn", message), "success = no\n");
-		assert_has(cp_ask(&cp.a, "load-conn", message), refused[i].says);
+		cp_assert_has(cp_ask(&cp.a, "load-conn", message), "success = no\n");
+		cp_assert_has(cp_ask(&cp.a, "load-conn", message), refused[i].says);
 		assert_int_equal(node_conn_count(cp.a.node), 0);
 	}
-	assert_has(cp_ask(&cp.a, "load-conn", ""), "success = no\n");
-	assert_has(cp_ask(&cp.a, "load-conn", "c = 1"), "success = no\n");
+	cp_assert_has(cp_ask(&cp.a, "load-conn", ""), "success = no\n");
+	cp_assert_has(cp_ask(&cp.a, "load-conn", "c = 1"), "success = no\n");
 }
 
 static void connections_are_listed_and_unloaded(void **state)
@@ -269,16 +261,17 @@ static void connections_are_listed_and_unloaded(void **state)
 	cp_send(&cp.a, "list-conns", "");
 	cp_settle();
 	text = cp_next(&cp.a);
-	assert_has(text, "EVENT list-conn\nhome.local_addrs = %any\nhome.remote_addrs = 192.0.2.2\n"
-			 "home.version = IKEv2\nhome.reauth_time = 0\nhome.rekey_time = 14400\n"
-			 "home.unique = UNIQUE_NO\n");
-	assert_has(text, "home.local-1.class = pre-shared key\n");
-	assert_has(text, "home.children.net.mode = TUNNEL\n");
-	assert_has(text, "home.children.net.local-ts = 10.1.0.0/16\n");
+	cp_assert_has(text,
+		      "EVENT list-conn\nhome.local_addrs = %any\nhome.remote_addrs = 192.0.2.2\n"
+		      "home.version = IKEv2\nhome.reauth_time = 0\nhome.rekey_time = 14400\n"
+		      "home.unique = UNIQUE_NO\n");
+	cp_assert_has(text, "home.local-1.class = pre-shared key\n");
+	cp_assert_has(text, "home.children.net.mode = TUNNEL\n");
+	cp_assert_has(text, "home.children.net.local-ts = 10.1.0.0/16\n");
 	assert_string_equal(cp_next(&cp.a), "CMD_RESPONSE \n");
-	assert_string_equal(cp_ask(&cp.a, "unload-conn", "name = home"), OK);
-	assert_has(cp_ask(&cp.a, "unload-conn", "name = home"), "not found");
-	assert_has(cp_ask(&cp.a, "unload-conn", ""), "the command needs 'name'");
+	assert_string_equal(cp_ask(&cp.a, "unload-conn", "name = home"), CP_OK);
+	cp_assert_has(cp_ask(&cp.a, "unload-conn", "name = home"), "not found");
+	cp_assert_has(cp_ask(&cp.a, "unload-conn", ""), "the command needs 'name'");
 }
 
 static void trap_policies_are_listed(void **state)
@@ -288,8 +281,8 @@ static void trap_policies_are_listed(void **state)
 	cp_register(&cp.a, "list-policy");
 	cp_send(&cp.a, "list-policies", "trap = yes\ndrop = yes\npass = yes");
 	cp_settle();
-	assert_has(cp_next(&cp.a), "EVENT list-policy\nc/x.child = x\nc/x.ike = c\n"
-				   "c/x.mode = TUNNEL\nc/x.local-ts = 10.0.0.0/8\n");
+	cp_assert_has(cp_next(&cp.a), "EVENT list-policy\nc/x.child = x\nc/x.ike = c\n"
+				      "c/x.mode = TUNNEL\nc/x.local-ts = 10.0.0.0/8\n");
 	assert_string_equal(cp_next(&cp.a), "CMD_RESPONSE \n");
 	assert_string_equal(cp_ask(&cp.a, "list-policies", "drop = yes"), "CMD_RESPONSE \n");
 }
@@ -297,13 +290,13 @@ static void trap_policies_are_listed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(the_seed_file_becomes_its_connection),
-	    CASE(defaults_are_strongswans),
-	    CASE(lifetimes_depend_on_each_other),
-	    CASE(options_reach_their_fields),
-	    CASE(what_is_wrong_is_named_with_its_path),
-	    CASE(connections_are_listed_and_unloaded),
-	    CASE(trap_policies_are_listed),
+	    CP_CASE(the_seed_file_becomes_its_connection),
+	    CP_CASE(defaults_are_strongswans),
+	    CP_CASE(lifetimes_depend_on_each_other),
+	    CP_CASE(options_reach_their_fields),
+	    CP_CASE(what_is_wrong_is_named_with_its_path),
+	    CP_CASE(connections_are_listed_and_unloaded),
+	    CP_CASE(trap_policies_are_listed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
