@@ -4,9 +4,10 @@
  * that is sent later is missed; it stays in that namespace, whichever the reading thread is in.
  * Immediate mode: a packet is readable when it arrived, not when a block is full.
  *
- * The end: the kernel counts what passed the filter (ps_recv, of which ps_drop found no room). The
- * thread goes on reading until it has had all of the rest; only then is the file closed. Any drop
- * is an error, since a check that reads the capture would take what is missing for never sent.
+ * The end: the kernel counts what came (ps_recv, of which ps_drop found no room). The thread goes
+ * on reading until it has had all of the rest; only then is the file closed. Any drop is an error,
+ * since a check that reads the capture would take what is missing for never sent. The filter is
+ * applied here and not by the kernel, whose count would have what came before the filter was set.
  *
  * Ownership: struct capture has the pcap handle, the dump file and the thread; capture_stop ends
  * them. */
@@ -34,6 +35,8 @@ struct capture {
 	void *arg;
 	pthread_t thread;
 	int stop_fd;
+	struct bpf_program filter; /* no instructions: everything */
+	uint64_t had;		   /* from the kernel, whether the filter let it pass or not */
 	_Atomic uint64_t count;
 	struct pcap_stat stats; /* the kernel's count when the last packet was taken */
 	bool failed;
@@ -43,6 +46,9 @@ static void take_packet(u_char *user, const struct pcap_pkthdr *header, const u_
 {
 	struct capture *capture = (struct capture *)(void *)user;
 
+	capture->had++;
+	if (capture->filter.bf_len && !pcap_offline_filter(&capture->filter, header, bytes))
+		return;
 	if (capture->dump)
 		pcap_dump((u_char *)capture->dump, header, bytes);
 	if (capture->on_packet)
@@ -66,7 +72,7 @@ static bool is_drained(struct capture *capture)
 		capture->failed = true;
 		return true;
 	}
-	return atomic_load(&capture->count) + capture->stats.ps_drop >= capture->stats.ps_recv;
+	return capture->had + capture->stats.ps_drop >= capture->stats.ps_recv;
 }
 
 static void drain(struct capture *capture)
@@ -108,8 +114,6 @@ static int pcap_failed(pcap_t *pcap, const char *ifname, struct err_msg *msg)
 static int activate(pcap_t *pcap, const struct capture_spec *spec, struct err_msg *msg)
 {
 	char error[PCAP_ERRBUF_SIZE];
-	struct bpf_program program;
-	int err = 0;
 
 	pcap_set_snaplen(pcap, SNAPLEN);
 	pcap_set_buffer_size(pcap, BUFFER_SIZE);
@@ -119,14 +123,7 @@ static int activate(pcap_t *pcap, const struct capture_spec *spec, struct err_ms
 		return pcap_failed(pcap, spec->ifname, msg);
 	if (pcap_setnonblock(pcap, 1, error) < 0)
 		return err_set(msg, ERR_IO, "capture on %s: %s", spec->ifname, error);
-	if (spec->filter) {
-		if (pcap_compile(pcap, &program, spec->filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
-			return pcap_failed(pcap, spec->ifname, msg);
-		if (pcap_setfilter(pcap, &program) < 0)
-			err = pcap_failed(pcap, spec->ifname, msg);
-		pcap_freecode(&program);
-	}
-	return err;
+	return 0;
 }
 
 static int open_pcap(struct net *net, const struct capture_spec *spec, pcap_t **ret_pcap,
@@ -157,6 +154,7 @@ static void capture_free(struct capture *capture)
 {
 	if (capture->dump)
 		pcap_dump_close(capture->dump);
+	pcap_freecode(&capture->filter);
 	if (capture->pcap)
 		pcap_close(capture->pcap);
 	if (capture->stop_fd >= 0)
@@ -176,6 +174,10 @@ int capture_start(struct net *net, const struct capture_spec *spec, struct captu
 	capture->arg = spec->arg;
 	capture->stop_fd = eventfd(0, EFD_CLOEXEC);
 	err = open_pcap(net, spec, &capture->pcap, msg);
+	if (err == 0 && spec->filter &&
+	    pcap_compile(capture->pcap, &capture->filter, spec->filter, 1, PCAP_NETMASK_UNKNOWN) <
+		0)
+		err = pcap_failed(capture->pcap, spec->ifname, msg);
 	if (err == 0 && spec->path) {
 		capture->dump = pcap_dump_open(capture->pcap, spec->path);
 		if (!capture->dump)
@@ -208,9 +210,9 @@ int capture_stop(struct capture *capture, uint64_t *ret_count, struct err_msg *m
 	count = atomic_load(&capture->count);
 	if (capture->failed)
 		err = err_set(msg, ERR_IO, "capture: %s", pcap_geterr(capture->pcap));
-	else if (stats->ps_drop > 0 || count < stats->ps_recv)
+	else if (stats->ps_drop > 0 || capture->had < stats->ps_recv)
 		err = err_set(msg, ERR_IO, "capture: %u of %u packets lost",
-			      (unsigned)(stats->ps_recv - count), stats->ps_recv);
+			      (unsigned)(stats->ps_recv - capture->had), stats->ps_recv);
 	else if (capture->dump && pcap_dump_flush(capture->dump) < 0)
 		err = err_set(msg, ERR_IO, "capture: file: %s", strerror(errno));
 	capture_free(capture);

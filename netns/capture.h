@@ -24,7 +24,7 @@ struct capture_spec {
 /* Live before it returns: what is sent from now on is seen. ERR_NOT_FOUND (node), ERR_IO. */
 int capture_start(struct net *net, const struct capture_spec *spec, struct capture **ret_capture,
 		  struct err_msg *msg);
-/* Packets so far. */
+/* Packets that the filter let pass, so far. */
 uint64_t capture_count(const struct capture *capture);
 /* Takes what the kernel has still queued, writes the file out, frees. ERR_IO if packets were lost,
  * or the file could not be written. */

@@ -93,33 +93,45 @@ static struct nat_flow find_flow(const uint8_t *data, size_t len, const struct i
 	return flow;
 }
 
-static int read_packet(const uint8_t *data, size_t len, struct ip_info *ret_ip)
+/* What the table is asked of a packet, and where its answer goes. */
+struct packet {
+	struct ip_info ip;
+	struct place at;
+	struct nat_flow flow;
+	bool echo;
+};
+
+static int read_packet(const uint8_t *data, size_t len, struct packet *ret_packet)
 {
-	if (ip_parse(data, len, ret_ip))
+	struct packet p = {0};
+
+	if (ip_parse(data, len, &p.ip))
 		return ERR_SYNTAX;
-	return ret_ip->version != 4 || ret_ip->fragment ? ERR_UNSUPPORTED : 0;
+	if (p.ip.version != 4 || p.ip.fragment)
+		return ERR_UNSUPPORTED;
+	p.at = find_places(data, len, &p.ip);
+	p.flow = find_flow(data, len, &p.ip, &p.at);
+	p.echo = is_echo(data, len, &p.ip);
+	*ret_packet = p;
+	return 0;
 }
 
 int nat_packet_out(struct nat_model *nat, uint8_t *data, size_t len, int64_t now)
 {
 	struct endpoint outside;
-	struct nat_flow flow;
-	struct ip_info ip;
-	struct place p;
-	int err = read_packet(data, len, &ip);
+	struct packet p;
+	int err = read_packet(data, len, &p);
 
 	if (err < 0)
 		return err;
-	p = find_places(data, len, &ip);
-	flow = find_flow(data, len, &ip, &p);
-	if (is_echo(data, len, &ip))
-		flow.dst.port = 0;
-	err = nat_model_out(nat, &flow, now, &outside);
+	if (p.echo)
+		p.flow.dst.port = 0;
+	err = nat_model_out(nat, &p.flow, now, &outside);
 	if (err < 0)
 		return err;
-	patch_addr(data, len, AT_SRC4, &outside.addr, &p);
-	if (p.src_port)
-		patch16(data, len, p.src_port, outside.port, &p);
+	patch_addr(data, len, AT_SRC4, &outside.addr, &p.at);
+	if (p.at.src_port)
+		patch16(data, len, p.at.src_port, outside.port, &p.at);
 	return 0;
 }
 
@@ -133,6 +145,7 @@ static int error_in(struct nat_model *nat, uint8_t *data, size_t len, const stru
 	struct nat_flow flow = {0};
 	struct endpoint inside;
 	struct ip_addr src, dst;
+	struct writer w;
 	size_t l4;
 	int err;
 
@@ -153,61 +166,51 @@ static int error_in(struct nat_model *nat, uint8_t *data, size_t len, const stru
 	patch_addr(quoted, n, AT_SRC4, &inside.addr, &none);
 	if (flow.dst.port)
 		patch16(quoted, n, l4, inside.port, &none);
-	memset(data + ip->l4_off + ICMP_CSUM, 0, 2);
-	{
-		struct writer w = wr_over(data, len);
-
-		wr_patch16(&w, ip->l4_off + ICMP_CSUM,
-			   csum_finish(csum_add(0, data + ip->l4_off, len - ip->l4_off)));
-	}
+	w = wr_over(data, len);
+	wr_patch16(&w, ip->l4_off + ICMP_CSUM, 0);
+	wr_patch16(&w, ip->l4_off + ICMP_CSUM,
+		   csum_finish(csum_add(0, data + ip->l4_off, len - ip->l4_off)));
 	return 0;
 }
 
 int nat_packet_in(struct nat_model *nat, uint8_t *data, size_t len, int64_t now)
 {
 	struct endpoint inside;
-	struct nat_flow flow;
-	struct ip_info ip;
-	struct place p;
-	int err = read_packet(data, len, &ip);
+	struct packet p;
+	int err = read_packet(data, len, &p);
 
 	if (err < 0)
 		return err;
-	if (ip_is_icmp_error(data, len, &ip))
-		return error_in(nat, data, ip.total_len, &ip, now);
-	p = find_places(data, len, &ip);
-	flow = find_flow(data, len, &ip, &p);
-	if (is_echo(data, len, &ip))
-		flow.src.port = 0;
-	err = nat_model_in(nat, &flow, now, &inside);
+	if (ip_is_icmp_error(data, len, &p.ip))
+		return error_in(nat, data, p.ip.total_len, &p.ip, now);
+	if (p.echo)
+		p.flow.src.port = 0;
+	err = nat_model_in(nat, &p.flow, now, &inside);
 	if (err < 0)
 		return err;
-	patch_addr(data, len, AT_DST4, &inside.addr, &p);
-	if (p.dst_port)
-		patch16(data, len, p.dst_port, inside.port, &p);
+	patch_addr(data, len, AT_DST4, &inside.addr, &p.at);
+	if (p.at.dst_port)
+		patch16(data, len, p.at.dst_port, inside.port, &p.at);
 	return 0;
 }
 
 int nat_packet_hairpin(struct nat_model *nat, uint8_t *data, size_t len, int64_t now)
 {
-	struct nat_flow flow, behind;
-	struct ip_info ip;
-	struct place p;
-	int err = read_packet(data, len, &ip);
+	struct nat_flow behind;
+	struct packet p;
+	int err = read_packet(data, len, &p);
 
 	if (err < 0)
 		return err;
-	p = find_places(data, len, &ip);
-	if (!p.src_port || is_echo(data, len, &ip))
+	if (!p.at.src_port || p.echo)
 		return ERR_UNSUPPORTED;
-	flow = find_flow(data, len, &ip, &p);
-	flow.dst.addr = *nat_model_outside(nat);
-	err = nat_model_hairpin(nat, &flow, now, &behind);
+	p.flow.dst.addr = *nat_model_outside(nat);
+	err = nat_model_hairpin(nat, &p.flow, now, &behind);
 	if (err < 0)
 		return err;
-	patch_addr(data, len, AT_SRC4, &behind.src.addr, &p);
-	patch16(data, len, p.src_port, behind.src.port, &p);
-	patch_addr(data, len, AT_DST4, &behind.dst.addr, &p);
-	patch16(data, len, p.dst_port, behind.dst.port, &p);
+	patch_addr(data, len, AT_SRC4, &behind.src.addr, &p.at);
+	patch16(data, len, p.at.src_port, behind.src.port, &p.at);
+	patch_addr(data, len, AT_DST4, &behind.dst.addr, &p.at);
+	patch16(data, len, p.at.dst_port, behind.dst.port, &p.at);
 	return 0;
 }

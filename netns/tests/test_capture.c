@@ -1,6 +1,7 @@
 /* test_capture.c - a capture has every packet, from its start to its stop, and no giant ones. */
 #include "netns/tests/support.h"
 #include "netns/capture.h"
+#include "netns/wait.h"
 #include <arpa/inet.h>
 #include <pcap/pcap.h>
 #include <sys/socket.h>
@@ -33,6 +34,12 @@ static int send_burst(void *arg)
 			return 1;
 	return 0;
 }
+
+/* A capture is waited for until it has more than so many packets. */
+struct growth {
+	struct capture *capture;
+	uint64_t than;
+};
 
 static unsigned count_file(const char *path)
 {
@@ -80,6 +87,43 @@ static void test_first_packet_after_start_is_seen(void **state)
 	assert_int_equal(ping(*state, "host28", "203.0.113.10"), 0);
 	assert_ok(capture_stop(capture, &count, &msg), &msg);
 	assert_int_equal(count, 1);
+}
+
+static bool has_more(void *arg, char *seen, size_t cap)
+{
+	const struct growth *growth = arg;
+
+	snprintf(seen, cap, "%llu packets", (unsigned long long)capture_count(growth->capture));
+	return capture_count(growth->capture) > growth->than;
+}
+
+/* What comes while a capture begins, and its filter refuses, is not lost: it was not wanted. */
+static void test_what_the_filter_refuses_is_not_lost(void **state)
+{
+	const char *const flood[] = {"ping", "-n", "-q", "-f", "203.0.113.1", NULL};
+	const struct process_spec pinger = {.node = "vps", .argv = flood};
+	const struct capture_spec everything = {.node = "vps", .ifname = "eth0"};
+	const struct capture_spec none = {.node = "vps", .ifname = "eth0", .filter = "udp port 9"};
+	struct growth growth = {NULL, 0};
+	struct capture *capture;
+	struct process *process;
+	struct err_msg msg = {{0}};
+	uint64_t count;
+	int i;
+
+	assert_ok(capture_start(*state, &everything, &growth.capture, &msg), &msg);
+	assert_ok(process_start(*state, &pinger, &process, &msg), &msg);
+	for (i = 0; i < 20; i++) {
+		growth.than = capture_count(growth.capture);
+		assert_ok(wait_until(has_more, &growth, 5000, "a packet", &msg), &msg);
+		assert_ok(capture_start(*state, &none, &capture, &msg), &msg);
+		growth.than = capture_count(growth.capture);
+		assert_ok(wait_until(has_more, &growth, 5000, "a packet", &msg), &msg);
+		assert_ok(capture_stop(capture, &count, &msg), &msg);
+		assert_int_equal(count, 0);
+	}
+	process_stop(process, 1000);
+	assert_ok(capture_stop(growth.capture, NULL, &msg), &msg);
 }
 
 static void note_largest(const uint8_t *packet, size_t len, void *arg)
@@ -137,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_stop_takes_what_is_still_queued),
 	    cmocka_unit_test(test_first_packet_after_start_is_seen),
+	    cmocka_unit_test(test_what_the_filter_refuses_is_not_lost),
 	    cmocka_unit_test(test_no_frame_is_above_the_mtu),
 	    cmocka_unit_test(test_unusable_interface_or_filter_is_named),
 	};

@@ -7,7 +7,8 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
+
+enum { THINGS = 8 }; /* of a run: six namespaces, the registry's file, the directory */
 
 /* What another process built: told to the test through a pipe, then left to its fate. */
 struct told {
@@ -109,7 +110,7 @@ static pid_t start_builder(struct told *ret_told)
 	assert_int_equal(read(fds[0], ret_told, sizeof(*ret_told)), sizeof(*ret_told));
 	close(fds[0]);
 	assert_true(is_alive(ret_told->daemon) && is_alive(ret_told->grandchild));
-	assert_int_equal(count_left(ret_told->run), 8);
+	assert_int_equal(count_left(ret_told->run), THINGS);
 	return pid;
 }
 
@@ -173,13 +174,20 @@ static bool run_of_owner(pid_t owner, struct told *ret_told)
 	return pid == owner;
 }
 
-/* Stops a builder after so many milliseconds, looks, kills it. True if it was in the middle. */
-static bool kill_builder_after(unsigned ms)
+/* The builder has made so many of its things, or more. */
+static bool has_built(pid_t builder, unsigned things, struct told *ret_told)
 {
-	const struct timespec head_start = {.tv_nsec = ms * 1000000L};
+	return run_of_owner(builder, ret_told) && count_left(ret_told->run) >= things;
+}
+
+/* Stops a builder as soon as it has made so many things, looks, kills it. True if it was in the
+ * middle. */
+static bool kill_builder_at(unsigned things)
+{
+	const int64_t deadline = wait_now_ms() + 10000;
 	struct told told = {.daemon = 0};
 	struct err_msg msg = {{0}};
-	bool has_run, is_middle;
+	bool is_middle;
 	pid_t pid = fork();
 
 	if (pid == 0) {
@@ -187,27 +195,27 @@ static bool kill_builder_after(unsigned ms)
 		for (;;)
 			pause();
 	}
-	nanosleep(&head_start, NULL);
+	while (!has_built(pid, things, &told) && wait_now_ms() < deadline)
+		;
 	kill(pid, SIGSTOP);
 	waitpid(pid, NULL, WUNTRACED);
-	has_run = run_of_owner(pid, &told);
-	/* Six namespaces, the registry, the directory; the rules come last of all. */
-	is_middle = has_run && count_left(told.run) > 1 && count_left(told.run) < 8;
+	assert_true(has_built(pid, things, &told));
+	/* The rules come last of all. */
+	is_middle = count_left(told.run) < THINGS;
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	told.daemon = told.grandchild = pid;
-	if (has_run)
-		assert_ok(wait_until(nothing_left, &told, 10000, "clean-up", &msg), &msg);
+	assert_ok(wait_until(nothing_left, &told, 10000, "clean-up", &msg), &msg);
 	return is_middle;
 }
 
 static void test_kill_9_in_the_middle_of_building_leaves_nothing(void **state)
 {
-	unsigned ms, middles = 0;
+	unsigned things, middles = 0;
 
 	(void)state;
-	for (ms = 1; ms < 80; ms += 3)
-		middles += kill_builder_after(ms);
+	for (things = 1; things <= THINGS; things++)
+		middles += kill_builder_at(things);
 	assert_true(middles > 0);
 }
 
@@ -256,7 +264,7 @@ static void test_leftovers_of_a_dead_owner_are_cleaned_and_of_a_live_one_not(voi
 	kill(guard_of(pid), SIGKILL);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	assert_int_equal(count_left(told.run), 8);
+	assert_int_equal(count_left(told.run), THINGS);
 	assert_true(registry_clean_leftovers(&msg) >= 1);
 	assert_int_equal(count_left(told.run), 0);
 	assert_false(is_alive(told.grandchild));
