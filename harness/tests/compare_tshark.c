@@ -1,12 +1,13 @@
 /* compare_tshark.c - our decoding of every reference capture against tshark's, field by field.
  *
- *	as captured	SPIs, exchange, message ID, payloads, notifies; ESP's SPI and number
- *	decrypted by us	the same of what `beetlab decrypt` writes: payloads in the place of SK,
- *inner packets; checksums right, nothing malformed by tshark	tshark given the keys, for the
- *ciphers that its tables know: payloads inside SK, inner addresses
+ * As captured: SPIs, exchange, message ID, payloads, notifies; ESP's SPI and number. Decrypted by
+ * us: the same of what `beetlab decrypt` writes, payloads in the place of SK, inner packets in that
+ * of ESP, checksums right, nothing malformed. By tshark, given the keys, for the ciphers that its
+ * tables know: payloads inside SK, inner addresses.
  *
  * tshark's answer is one line a frame; ours is formatted in the same way and must be the same text.
- * Exits 77 where there is no tshark. */
+ * The directories are those of $PCAPS but explain/, or those of $PCAPS/explain with the argument
+ * "explain": there are many. Exits 77 where there is no tshark. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +108,26 @@ static bool split_line(char *line, struct row *row)
 	return true;
 }
 
+/* A NAT box may map IKE to any port, so to one that tshark takes for another protocol's. */
+static int add_ports(const struct comparison *c, char *buf, size_t cap)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < c->f->n_frames && len < cap; i++) {
+		const struct fact_frame *f = &c->f->frames[i];
+		uint16_t known = f->src.port < f->dst.port ? f->src.port : f->dst.port;
+		char option[64];
+
+		if (f->kind != FRAME_IKE || known == IKE_PORT || known == IKE_NATT_PORT)
+			continue;
+		snprintf(option, sizeof(option), " -d udp.port==%u,%s", known,
+			 c->f->ike[f->index].marker ? "udpencap" : "isakmp");
+		if (len == 0 || !strstr(buf, option))
+			len += (size_t)snprintf(buf + len, cap - len, "%s", option);
+	}
+	return (int)len;
+}
+
 /* config: a directory with tables of keys, or one without. */
 static void run_tshark(struct comparison *c, const char *path, const char *config, row_fn *fn)
 {
@@ -120,6 +141,7 @@ static void run_tshark(struct comparison *c, const char *path, const char *confi
 		       "-o ip.check_checksum:TRUE -T fields -E separator='|' -E aggregator=, "
 		       "-E occurrence=a",
 		       config, path);
+	len += add_ports(c, command + len, sizeof(command) - (size_t)len);
 	for (i = 0; i < COLUMNS; i++)
 		len += snprintf(command + len, sizeof(command) - (size_t)len, " -e %s", fields[i]);
 	snprintf(command + len, sizeof(command) - (size_t)len, " 2>/dev/null");
@@ -320,9 +342,9 @@ static void compare_own(struct comparison *c, const struct row *given)
 	if (frame->kind != FRAME_ESP)
 		return;
 	e = &c->f->esp[frame->index];
-	if (e->wire_mode != IPSEC_TUNNEL) /* tshark puts no IP header back */
+	if (!e->inner.len || e->wire_mode != IPSEC_TUNNEL) /* tshark puts no IP header back */
 		return;
-	for (col = COL_V4_SRC; col <= COL_V4_LEN; col++) {
+	for (col = COL_V4_SRC; col <= COL_V6_LEN; col++) {
 		char *comma = strchr(row.text[col], ',');
 
 		if (comma && e->in.version == frame->ip.version)
@@ -391,6 +413,7 @@ static void write_esp_table(FILE *out, const struct facts *f)
 {
 	char a[2 * IPSEC_KEY_MAX + 1], b[2 * IPSEC_KEY_MAX + 1];
 	struct cipher_info info;
+	int version;
 	size_t i;
 
 	for (i = 0; i < f->keys.n_esp; i++) {
@@ -402,9 +425,13 @@ static void write_esp_table(FILE *out, const struct facts *f)
 			continue;
 		hex(k->key, info.encr_key_len, a);
 		hex(k->key + info.encr_key_len, info.integ_key_len, b);
-		fprintf(out, "\"IPv4\",\"*\",\"*\",\"0x%08x\",\"%s\",\"0x%s\",\"%s\",\"%s%s\"\n",
-			k->spi, aead ? "AES-GCM with 16 octet ICV [RFC4106]" : "AES-CBC [RFC3602]",
-			a, esp_integ_name(k->alg.integ), aead ? "" : "0x", b);
+		for (version = 4; version <= 6; version += 2)
+			fprintf(out,
+				"\"IPv%d\",\"*\",\"*\",\"0x%08x\",\"%s\",\"0x%s\",\"%s\","
+				"\"%s%s\"\n",
+				version, k->spi,
+				aead ? "AES-GCM with 16 octet ICV [RFC4106]" : "AES-CBC [RFC3602]",
+				a, esp_integ_name(k->alg.integ), aead ? "" : "0x", b);
 	}
 }
 
@@ -536,6 +563,23 @@ static int is_pcap(const struct dirent *entry)
 	return len > 5 && strcmp(entry->d_name + len - 5, ".pcap") == 0;
 }
 
+static int is_keys(const struct dirent *entry)
+{
+	return strncmp(entry->d_name, "keys", 4) == 0 || strstr(entry->d_name, ".log");
+}
+
+static bool has_keys(const char *dir)
+{
+	struct dirent **entries;
+	int i, n = scandir(dir, &entries, is_keys, NULL);
+
+	for (i = 0; i < n; i++)
+		free(entries[i]);
+	if (n >= 0)
+		free(entries);
+	return n > 0;
+}
+
 static unsigned compare_directory(const char *base, const char *name, const struct scratch *s,
 				  unsigned *by_tshark)
 {
@@ -549,7 +593,7 @@ static unsigned compare_directory(const char *base, const char *name, const stru
 	for (i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
 		snprintf(label, sizeof(label), "%s/%s", name, entries[i]->d_name);
-		wrong += compare_capture(label, path, dir, s, by_tshark);
+		wrong += compare_capture(label, path, has_keys(dir) ? dir : NULL, s, by_tshark);
 		free(entries[i]);
 	}
 	if (n >= 0)
@@ -557,16 +601,16 @@ static unsigned compare_directory(const char *base, const char *name, const stru
 	return wrong;
 }
 
-/* Those of explain/ have tests of their own. */
 static int is_directory(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.' && entry->d_type == DT_DIR &&
 	       strcmp(entry->d_name, "explain") != 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	const char *base = getenv("PCAPS");
+	const char *pcaps = getenv("PCAPS");
+	char base[PATH_LEN / 4];
 	struct dirent **dirs;
 	struct scratch s;
 	unsigned wrong = 0, by_tshark = 0;
@@ -576,7 +620,8 @@ int main(void)
 		printf("SKIP: tshark is not installed\n");
 		return 77;
 	}
-	n = base ? scandir(base, &dirs, is_directory, alphasort) : -1;
+	snprintf(base, sizeof(base), "%s/%s", pcaps ? pcaps : "", argc > 1 ? argv[1] : "");
+	n = pcaps ? scandir(base, &dirs, is_directory, alphasort) : -1;
 	if (n <= 0) {
 		fprintf(stderr, "PCAPS: no reference captures\n");
 		return EXIT_FAILURE;
