@@ -6,6 +6,7 @@
  *
  * Ownership: both descriptors are the tap's. */
 #include "netns/link_tap.h"
+#include "netns/netlink.h"
 #include "netns/ns.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -60,6 +61,19 @@ static uint64_t drops(const struct link_tap *tap)
 	return 0;
 }
 
+/* What the node sent before its cable was in is no loss of the wire's. */
+static int settle(int ns_fd, const char *ifname, struct err_msg *msg)
+{
+	struct nl_sock *sock;
+	int err = netlink_open(ns_fd, &sock, msg);
+
+	if (err < 0)
+		return err;
+	netlink_wait_carrier(sock, ifname); /* a kernel that never says it has none to wait for */
+	netlink_close(sock);
+	return 0;
+}
+
 int link_tap_open(int ns_fd, const char *ifname, struct link_tap *ret_tap, struct err_msg *msg)
 {
 	struct link_tap tap = {.fd = -1, .counters_fd = -1};
@@ -74,6 +88,8 @@ int link_tap_open(int ns_fd, const char *ifname, struct link_tap *ret_tap, struc
 			err = err_set(msg, ERR_IO, "/proc/net/dev: %s", strerror(errno));
 	}
 	ns_leave(back);
+	if (err == 0)
+		err = settle(ns_fd, ifname, msg);
 	if (err < 0) {
 		link_tap_close(&tap);
 		return err;

@@ -8,6 +8,7 @@
  * Ownership: a socket belongs to the caller; every libnl object is released before return. */
 #include "netns/netlink.h"
 #include "netns/ns.h"
+#include "netns/wait.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
@@ -28,6 +29,7 @@
 
 /* Frames that wait for the process that reads them; what finds no room is lost. */
 #define TAP_QUEUE_LEN 16384
+#define CARRIER_MS    1000
 
 static int failed(struct err_msg *msg, const char *what, const char *name, int nl_err)
 {
@@ -176,6 +178,35 @@ int netlink_get_flags(struct nl_sock *sock, const char *ifname, unsigned *ret_fl
 	*ret_flags = rtnl_link_get_flags(link);
 	rtnl_link_put(link);
 	return 0;
+}
+
+struct carrier {
+	struct nl_sock *sock;
+	const char *ifname;
+};
+
+/* The kernel opens the queue under the lock under which the state becomes "up". */
+static bool has_carrier(void *arg, char *seen, size_t cap)
+{
+	const struct carrier *c = arg;
+	struct rtnl_link *link;
+	bool has;
+
+	snprintf(seen, cap, "no carrier");
+	if (rtnl_link_get_kernel(c->sock, 0, c->ifname, &link) < 0)
+		return false;
+	has = rtnl_link_get_operstate(link) == rtnl_link_str2operstate("up") ||
+	      !(rtnl_link_get_flags(link) & IFF_UP);
+	rtnl_link_put(link);
+	return has;
+}
+
+bool netlink_wait_carrier(struct nl_sock *sock, const char *ifname)
+{
+	struct carrier carrier = {sock, ifname};
+	struct err_msg msg;
+
+	return wait_until(has_carrier, &carrier, CARRIER_MS, ifname, &msg) == 0;
 }
 
 static struct nl_addr *to_nl_addr(const struct ip_addr *addr, unsigned bits)

@@ -206,7 +206,7 @@ static enum command_result terminate_matches(struct control_session *s, const st
 		vici_value_str(reply, "matches", "0");
 		return REPLY_NOW;
 	}
-	if (!wait) {
+	if (!wait || (!w->n_ike_ids && !w->n_child_ids)) {
 		waiting_clear(w);
 		reply_ok(reply);
 		vici_value_fmt(reply, "matches", "%zu", count);

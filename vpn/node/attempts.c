@@ -102,9 +102,10 @@ void attempt_follow(struct node *node, const char *conn, const char *child, uint
 		a->ike_id = ike_id;
 }
 
-void attempts_forget(struct node *node, const char *conn, const char *child, uint32_t ike_id)
+size_t attempts_forget(struct node *node, const char *conn, const char *child, uint32_t ike_id)
 {
 	struct list *pos, *tmp;
+	size_t waiting = 0;
 
 	list_for_each (pos, tmp, &node->attempts) {
 		struct attempt *a = list_entry(pos, struct attempt, link);
@@ -113,9 +114,12 @@ void attempts_forget(struct node *node, const char *conn, const char *child, uin
 			continue;
 		if (child && !names_eq(child, a->child))
 			continue;
-		if (!ike_id || ike_id == a->ike_id)
-			attempt_free(a);
+		if (ike_id && ike_id != a->ike_id)
+			continue;
+		waiting += !a->ike_id;
+		attempt_free(a);
 	}
+	return waiting;
 }
 
 static void attempt_delay(struct node *node, struct attempt *a)

@@ -134,8 +134,9 @@ void attempt_start_for(struct node *node, const char *conn, const char *child,
 void attempt_restore(struct node *node, const char *conn, const char *child);
 /* The same for what was initiated already. */
 void attempt_follow(struct node *node, const char *conn, const char *child, uint32_t ike_id);
-/* Forgets what matches; NULL and 0 match everything. */
-void attempts_forget(struct node *node, const char *conn, const char *child, uint32_t ike_id);
+/* Forgets what matches; NULL and 0 match everything. Returns how many of them no IKE SA worked on.
+ */
+size_t attempts_forget(struct node *node, const char *conn, const char *child, uint32_t ike_id);
 void attempts_expire(struct node *node);
 uint64_t attempts_deadline(const struct node *node);
 /* What waits for a route or an address is tried at once. */

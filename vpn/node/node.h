@@ -120,7 +120,8 @@ struct node_match { /* what terminate and list-sas select by; zero and NULL matc
 	uint32_t ike_id;
 	uint32_t child_id;
 };
-/* Begins the deletion of all that matches; `force` does not wait for the peer. *ret_count of them.
+/* Begins the deletion of all that matches; `force` does not wait for the peer. *ret_count: SAs, and
+ * tries that have no IKE SA just now (between two of them, or in the middle of reauthentication).
  */
 int node_terminate(struct node *node, const struct node_match *match, bool force, uint64_t now,
 		   size_t *ret_count);

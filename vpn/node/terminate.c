@@ -78,7 +78,7 @@ int node_terminate(struct node *node, const struct node_match *match, bool force
 
 	node->now = now;
 	if (!match->child_id)
-		attempts_forget(node, match->ike, match->child, match->ike_id);
+		count += attempts_forget(node, match->ike, match->child, match->ike_id);
 	list = collect(node, match, children);
 	for (i = 0; i < list.n; i++) {
 		err = children ? ike_engine_terminate_child(node->engine, list.v[i], force, now)

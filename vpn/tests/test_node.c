@@ -533,6 +533,22 @@ static void terminating_ends_the_tries(void **state)
 	assert_int_equal(fake.n_initiates, 1);
 }
 
+/* Between the old IKE SA and the new one there is none, and the connection ends all the same. */
+static void terminating_in_the_middle_of_reauthentication_ends_it(void **state)
+{
+	struct node_match match = {.ike = "home"};
+	struct ike_conn *conn = home(ACTION_NONE);
+	size_t count;
+
+	node_load_conn(*state, conn, 0);
+	fake_event(EVENT_IKE_DOWN, CAUSE_REAUTH, 1, conn, NULL);
+	drain(*state);
+	assert_int_equal(node_terminate(*state, &match, false, 0, &count), 0);
+	assert_int_equal(count, 1);
+	run_until(*state, 1000 * SECOND);
+	assert_int_equal(fake.n_initiates, 0);
+}
+
 static void unloading_ends_what_a_start_action_began(void **state)
 {
 	struct ike_conn *conn = ike_conn_ref(home(ACTION_START));
@@ -624,6 +640,7 @@ int main(void)
 	    T(initiate_says_what_is_wrong),
 	    T(terminating_a_child_leaves_the_ike_sa),
 	    T(terminating_ends_the_tries),
+	    T(terminating_in_the_middle_of_reauthentication_ends_it),
 	    T(unloading_ends_what_a_start_action_began),
 	    T(unique_chooses_between_two_sas_of_a_peer),
 	    T(stopping_ends_everything_and_starts_nothing),
