@@ -1,7 +1,7 @@
 /* nat_box.h - a NAT box at one end of a wire: what leaves the node there is translated before it is
  * on the wire, and what the wire brings after it. So the captures of the wire show what a box's
  * outside interface shows, and any behaviour of nat_model.h meets real daemons; the node itself
- *only forwards between its inside and the wire.
+ * only forwards between its inside and the wire.
  *
  *	inside hosts --- node (plain router) --[ nat_box ]-- wire --- the internet
  *

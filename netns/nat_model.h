@@ -1,8 +1,8 @@
 /* nat_model.h - a NAT box as a pure model: every mapping and filtering behaviour of RFC 4787.
  *
  * No I/O, no clock, no chance: time is a parameter (nanoseconds, does not run backwards), ports
- *that are chosen at random follow from the seed and from how many were chosen before. The table
- *knows transport addresses alone; nat_packet.h rewrites packets by it.
+ * that are chosen at random follow from the seed and from how many were chosen before. The table
+ * knows transport addresses alone; nat_packet.h rewrites packets by it.
  *
  *	inside 192.168.1.2[4500] --> outside 198.51.100.2[27183] --> remote 203.0.113.10[4500]
  *

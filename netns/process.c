@@ -1,9 +1,9 @@
 /* process.c - starts, watches and ends programs in the nodes of an emulated network.
  *
  * The child waits on a pipe until it is written down in the registry; if the parent dies before
- *that, the pipe breaks and the child ends. From then on the kernel kills it when the parent's
- *thread that started it ends (PR_SET_PDEATHSIG), and the registry has it for the guard. It leads a
- *session, so what it forks can be found and killed with it.
+ * that, the pipe breaks and the child ends. From then on the kernel kills it when the parent's
+ * thread that started it ends (PR_SET_PDEATHSIG), and the registry has it for the guard. It leads a
+ * session, so what it forks can be found and killed with it.
  *
  *	parent				child
  *	fork --------------------------> setsid, parent-death signal
@@ -13,7 +13,7 @@
  *	             <--- errno -------- or a step failed
  *
  * Private files: the child has a mount namespace of its own, in which nothing propagates outward.
- *Mounts of other namespaces' handles are dropped there, or it would keep them alive.
+ * Mounts of other namespaces' handles are dropped there, or it would keep them alive.
  *
  * Ownership: a struct process is freed by process_stop, which is also what reaps it. */
 #include "netns/process.h"

@@ -11,9 +11,9 @@
  * without a thing, which undoing passes over, and never a thing without a line.
  *
  * What may be killed or removed is checked again on reading, whatever the file says: a process only
- *if its start time is the noted one (or, when the leader is gone, members of the session that it
- *led: the kernel gives no number away that still names a session); a namespace and a directory only
- *if the name carries the run's own name. Processes go first, since they hold the namespaces.
+ * if its start time is the noted one (or, when the leader is gone, members of the session that it
+ * led: the kernel gives no number away that still names a session); a namespace and a directory
+ * only if the name carries the run's own name. Processes go first, since they hold the namespaces.
  *
  * Ownership: struct registry holds one descriptor; the file belongs to whoever undoes the run. */
 #include "netns/registry.h"

@@ -5,7 +5,7 @@
  *	                                                             +-- host200 192.168.1.200
  *
  * IPv6 outside has no NAT: the VPS is 2001:db8:203::10, the lab's network 2001:db8:192::/64 with
- *the same last numbers (::1, ::2, ::28, ::200). Every other interface of a leaf node is eth0. */
+ * the same last numbers (::1, ::2, ::28, ::200). Every other interface of a leaf node is eth0. */
 #ifndef NETNS_SEED_TOPOLOGY_H
 #define NETNS_SEED_TOPOLOGY_H
 

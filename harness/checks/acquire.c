@@ -1,5 +1,5 @@
 /* acquire.c - a child that a packet asked for: the packet stands first in the selectors, so that
- *the responder knows what it narrows for, and it is the first that goes through (RFC 7296 §2.9).
+ * the responder knows what it narrows for, and it is the first that goes through (RFC 7296 §2.9).
  *
  *	packet 10.1.0.5 > 10.2.0.9 UDP ...
  *	TSi ( 10.1.0.5 UDP, 10.1.0.0/16 )	TSr ( 10.2.0.9 UDP, 10.2.0.0/16 ) */

@@ -1,15 +1,15 @@
 /* fragments.c - the check of IKE fragmentation (RFC 7383), of every message that an IKE SA's peers
  * have sealed.
  *
- *	announced	fragments are of SAs whose both ends said IKEV2_FRAGMENTATION_SUPPORTED
- *(§2.4) numbered	1 to the total; the first payload's type in the first alone (§2.5) newer
- *sets	of the same message have a larger total (§2.5.2) sizes		no IKE message of such an SA
- *needs IP fragments, and no fragment is larger than the parameter fragment_size, if there is one
- *(§2.5.1)
+ *	announced	both ends of the SA have said IKEV2_FRAGMENTATION_SUPPORTED (§2.4)
+ *	numbered	1 to the total; the first payload's type in the first alone (§2.5)
+ *	newer sets	of the same message have a larger total (§2.5.2)
+ *	sizes		no IKE message of such an SA needs IP fragments, and no fragment is larger
+ *			than the parameter fragment_size, if there is one (§2.5.1)
  *
  * That a fragment which is sent again is the same octet by octet, `requests` checks. A set that
- *stays incomplete is a note: the wire may have lost the rest. An SA whose first exchange was not
- *captured may have announced anything. */
+ * stays incomplete is a note: the wire may have lost the rest. An SA whose first exchange was not
+ * captured may have announced anything. */
 #include <stdlib.h>
 
 #include "harness/checks/internal.h"

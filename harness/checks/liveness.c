@@ -1,8 +1,7 @@
 /* liveness.c - when a peer is asked whether it lives (RFC 7296 §2.4): an INFORMATIONAL request with
  * nothing in it.
  *
- *	ESP, IKE  <------		whatever comes under the SA's keys proves that the peer
- *lives:
+ *	ESP, IKE  <------		what comes under the SA's keys proves that the peer lives
  *	   ...  interval		no question
  *	INFORMATIONAL, empty ------>	nothing has come for the interval: a question
  *	   ...  repeated		(how is for the check `retransmit`)

@@ -8,8 +8,8 @@
  *	request --------->
  *	        <--------- response	... until it is answered, or gives up
  *	request ---------> (late)
- *	        <--------- response	the responder repeats when a request comes again, and only
- *then
+ *	        <--------- response	the responder repeats when the request comes again,
+ *					and only then
  *
  * Each message is judged on the wire of the end that sends it. */
 #include <stdlib.h>

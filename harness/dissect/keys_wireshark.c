@@ -6,7 +6,7 @@
  *
  * The names of algorithms are not read: spellings differ from version to version, and trying leaves
  * no doubt. So rows with ChaCha20-Poly1305 work, too, which Wireshark itself cannot use. There is
- *no SK_d here, so no Child SA's keys follow from those of its IKE SA. */
+ * no SK_d here, so no Child SA's keys follow from those of its IKE SA. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

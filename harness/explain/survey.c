@@ -1,11 +1,10 @@
 /* survey.c - reads captures into a survey, each file twice.
  *
  *	first reading    IKE, ICMP errors, IP fragments -> capture set -> facts (SAs, keys)
- *	second reading   everything else -> counters; ESP is opened with the keys that the facts
- *give
+ *	second reading   everything else -> counters; ESP is opened with the keys of the facts
  *
  * Of what is kept there is a limit for each flow, so that a flood of one kind stays a flood and
- *does not fill the memory; what is left out is counted and told. */
+ * does not fill the memory; what is left out is counted and told. */
 #include "harness/explain/survey.h"
 
 #include <pcap/dlt.h>

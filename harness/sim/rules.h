@@ -1,11 +1,12 @@
 /* rules.h - what must hold in a simulated run, whatever happens.
  *
- * At every step:
- *	no probe on an outer wire in the clear; none delivered twice, changed, or through an SA
- *whose selectors it does not match; ESP sequence numbers and IVs strictly rise; no key and no SPI
- *	serves twice; no IKE message has the IV of another one under the same keys; not more SAs
- *than allowed. At rest (rules_at_rest): both ends have exactly the same IKE SAs and Child SAs:
- *SPIs, keys, selectors, mode.
+ * At every step: no probe on an outer wire in the clear; none delivered twice, changed, or through
+ * an SA whose selectors it does not match; ESP sequence numbers and IVs strictly rise; no key and
+ * no SPI serves twice; no IKE message has the IV of another one under the same keys; not more SAs
+ * than allowed.
+ *
+ * At rest (rules_at_rest): both ends have exactly the same IKE SAs and Child SAs, with their SPIs,
+ * keys, selectors and mode.
  *
  * The first rule that is broken is kept, with the time; the run then ends. */
 #ifndef HARNESS_SIM_RULES_H

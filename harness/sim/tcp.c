@@ -1,5 +1,5 @@
 /* tcp.c - sliding window, slow start, fast retransmission with partial acknowledgments, time-out
- *with backoff, MSS, path MTU. No window scaling, no SACK, no delayed acknowledgments.
+ * with backoff, MSS, path MTU. No window scaling, no SACK, no delayed acknowledgments.
  *
  *	client: una ... nxt ... end		sent and unacknowledged, still to be sent
  *	server: next, and the ranges beyond it that have come out of order

@@ -1,5 +1,5 @@
 /* bench_dataplane.c - TCP throughput through two data planes in two namespaces, as iperf3 measures
- *it, for each cipher and mode; then the same over the bare link for comparison.
+ * it, for each cipher and mode; then the same over the bare link for comparison.
  *
  *	bench_dataplane [SECONDS [STREAMS [CASE]]] */
 #include "vpn/tests/dataplane_fixture.h"

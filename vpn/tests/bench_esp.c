@@ -1,7 +1,7 @@
 /* bench_esp.c - sealing and opening whole ESP packets, beside the bare cipher on the same octets.
  *
  * In turns, in one run, processor time of this thread, the best of several rounds: so the ratios
- *mean something on a machine that others use too.
+ * mean something on a machine that others use too.
  *
  *	meson test -C build --benchmark esp -v */
 #include <stdio.h>
