@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "netns/link_frame.h"
+#include "netns/nat_fragments.h"
 #include "netns/nat_packet.h"
 #include "vpn/base/proto.h"
 #include "vpn/wire/packet/octets.h"
@@ -20,6 +21,7 @@ struct nat_box {
 	struct nat_box_spec spec;
 	struct nat_model *model;
 	struct ip_addr hairpin;
+	struct nat_fragments fragments;
 	struct nat_box_counters counters;
 };
 
@@ -48,6 +50,7 @@ void nat_box_free(struct nat_box *box)
 void nat_box_reboot(struct nat_box *box)
 {
 	nat_model_reboot(box->model);
+	box->fragments = (struct nat_fragments){0};
 }
 
 const struct nat_box_counters *nat_box_counted(const struct nat_box *box)
@@ -66,6 +69,28 @@ static bool read_v4(const uint8_t *frame, size_t len, struct link_frame *ret_fra
 	return ret_frame->has_ip && ret_frame->info.version == 4;
 }
 
+/* By the table; the later fragments of a packet by its first one. */
+static int translate(struct nat_box *box,
+		     int (*by_table)(struct nat_model *, uint8_t *, size_t, int64_t), uint8_t *data,
+		     const struct ip_info *ip, int64_t now)
+{
+	const struct nat_train *train;
+	struct ip_info after;
+	int err;
+
+	if (ip->later_fragment) {
+		train = nat_fragments_find(&box->fragments, ip, now);
+		if (!train)
+			return ERR_NOT_FOUND;
+		nat_packet_readdress(data, ip->total_len, &train->to_src, &train->to_dst);
+		return 0;
+	}
+	err = by_table(box->model, data, ip->total_len, now);
+	if (err == 0 && ip->fragment && ip_parse(data, ip->total_len, &after) == 0)
+		nat_fragments_note(&box->fragments, ip, &after.sel.src, &after.sel.dst, now);
+	return err;
+}
+
 static void turn_round(uint8_t *frame)
 {
 	uint8_t mac[MAC_LEN];
@@ -78,7 +103,7 @@ static void turn_round(uint8_t *frame)
 static enum nat_box_verdict hairpin(struct nat_box *box, uint8_t *frame,
 				    const struct link_frame *seen, int64_t now)
 {
-	if (nat_packet_hairpin(box->model, frame + seen->ip_off, seen->info.total_len, now) < 0) {
+	if (translate(box, nat_packet_hairpin, frame + seen->ip_off, &seen->info, now) < 0) {
 		box->counters.refused++;
 		return NAT_BOX_DROP;
 	}
@@ -95,7 +120,7 @@ enum nat_box_verdict nat_box_out(struct nat_box *box, uint8_t *frame, size_t len
 		return NAT_BOX_PASS;
 	if (ip_addr_eq(&seen.info.sel.dst, &box->hairpin))
 		return hairpin(box, frame, &seen, now);
-	if (nat_packet_out(box->model, frame + seen.ip_off, seen.info.total_len, now) < 0) {
+	if (translate(box, nat_packet_out, frame + seen.ip_off, &seen.info, now) < 0) {
 		box->counters.refused++;
 		return NAT_BOX_DROP;
 	}
@@ -111,8 +136,7 @@ enum nat_box_verdict nat_box_in(struct nat_box *box, uint8_t *frame, size_t len,
 	if (!read_v4(frame, len, &seen))
 		return NAT_BOX_PASS;
 	to_box = ip_addr_eq(&seen.info.sel.dst, nat_model_outside(box->model));
-	if (to_box &&
-	    nat_packet_in(box->model, frame + seen.ip_off, seen.info.total_len, now) == 0) {
+	if (to_box && translate(box, nat_packet_in, frame + seen.ip_off, &seen.info, now) == 0) {
 		box->counters.in++;
 		return NAT_BOX_PASS;
 	}

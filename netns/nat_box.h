@@ -8,8 +8,8 @@
  * The node's kernel does not know of it. A host that sends to the outside address means another
  * inside host, but the node would take the packet for its own: it is to send it out of this
  * interface with NAT_BOX_HAIRPIN for destination, and comes back from there as hairpinned (RFC 4787
- * §6) or not at all. IPv4 alone is translated. Fragments do not pass: they name no ports (RFC 4787
- * §14 wants better of a box). */
+ * §6) or not at all. IPv4 alone is translated. Fragments pass behind the first one of their packet
+ * (nat_fragments.h). */
 #ifndef NETNS_NAT_BOX_H
 #define NETNS_NAT_BOX_H
 
@@ -33,7 +33,7 @@ enum nat_box_verdict {
 
 struct nat_box_counters {
 	uint64_t out, in, hairpinned; /* packets translated */
-	uint64_t refused;	      /* of inside: no port left, a fragment, no hairpinning */
+	uint64_t refused;	      /* of inside: no port left, a lone fragment, no hairpinning */
 	uint64_t filtered;	      /* of outside: no mapping, or not for this sender */
 };
 

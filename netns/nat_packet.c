@@ -107,7 +107,7 @@ static int read_packet(const uint8_t *data, size_t len, struct packet *ret_packe
 
 	if (ip_parse(data, len, &p.ip))
 		return ERR_SYNTAX;
-	if (p.ip.version != 4 || p.ip.fragment)
+	if (p.ip.version != 4 || p.ip.later_fragment)
 		return ERR_UNSUPPORTED;
 	p.at = find_places(data, len, &p.ip);
 	p.flow = find_flow(data, len, &p.ip, &p.at);
@@ -182,7 +182,8 @@ int nat_packet_in(struct nat_model *nat, uint8_t *data, size_t len, int64_t now)
 	if (err < 0)
 		return err;
 	if (ip_is_icmp_error(data, len, &p.ip))
-		return error_in(nat, data, p.ip.total_len, &p.ip, now);
+		return p.ip.fragment ? ERR_UNSUPPORTED
+				     : error_in(nat, data, p.ip.total_len, &p.ip, now);
 	if (p.echo)
 		p.flow.src.port = 0;
 	err = nat_model_in(nat, &p.flow, now, &inside);
@@ -213,4 +214,13 @@ int nat_packet_hairpin(struct nat_model *nat, uint8_t *data, size_t len, int64_t
 	patch_addr(data, len, AT_DST4, &behind.dst.addr, &p.at);
 	patch16(data, len, p.at.dst_port, behind.dst.port, &p.at);
 	return 0;
+}
+
+void nat_packet_readdress(uint8_t *data, size_t len, const struct ip_addr *src,
+			  const struct ip_addr *dst)
+{
+	static const struct place none;
+
+	patch_addr(data, len, AT_SRC4, src, &none);
+	patch_addr(data, len, AT_DST4, dst, &none);
 }

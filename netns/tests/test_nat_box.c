@@ -4,15 +4,18 @@
 #include <stdarg.h>
 #include <string.h>
 #include <cmocka.h>
+#include "netns/link_params.h"
 #include "netns/nat_box.h"
 #include "vpn/base/proto.h"
 #include "vpn/base/writer.h"
 #include "vpn/wire/packet/ip.h"
+#include "vpn/wire/packet/octets.h"
 
 #define ETHER	  14
 #define UDP_LEN	  8
 #define DATA_LEN  20
 #define FRAME_LEN (ETHER + IPV4_HDR_LEN + UDP_LEN + DATA_LEN)
+#define PIECE	  16 /* octets of the first fragment; a multiple of 8 */
 
 static const char gateway[] = "192.168.1.2", other[] = "192.168.1.28",
 		  box_outside[] = "198.51.100.2", vps[] = "203.0.113.10",
@@ -182,9 +185,85 @@ static void a_packet_to_a_neighbour_is_turned_round(void **state)
 	nat_box_free(box);
 }
 
+static void set_fragment(uint8_t frame[FRAME_LEN], uint16_t flags_and_offset, size_t payload)
+{
+	struct writer w = wr_over(frame, FRAME_LEN);
+
+	wr_patch16(&w, ETHER + 2, IPV4_HDR_LEN + payload);
+	wr_patch16(&w, ETHER + 6, flags_and_offset);
+	ipv4_set_checksum(frame + ETHER, IPV4_HDR_LEN);
+}
+
+/* The packet in two fragments: UDP header and 8 octets, and the rest. */
+static void make_two(uint8_t first[FRAME_LEN], uint8_t second[FRAME_LEN], const struct packet *p)
+{
+	make(first, p);
+	memcpy(second, first, FRAME_LEN);
+	memmove(second + ETHER + IPV4_HDR_LEN, second + ETHER + IPV4_HDR_LEN + PIECE,
+		UDP_LEN + DATA_LEN - PIECE);
+	set_fragment(first, 0x2000, PIECE);
+	set_fragment(second, PIECE / 8, UDP_LEN + DATA_LEN - PIECE);
+}
+
+/* Both are right by themselves, and are that packet when they are put together. */
+static void expect_two(uint8_t first[FRAME_LEN], uint8_t second[FRAME_LEN], const char *src,
+		       uint16_t src_port, const char *dst, uint16_t dst_port)
+{
+	assert_true(ipv4_checksum_ok(first + ETHER, IPV4_HDR_LEN));
+	assert_true(ipv4_checksum_ok(second + ETHER, IPV4_HDR_LEN));
+	assert_memory_equal(first + ETHER + 12, second + ETHER + 12, 8); /* addresses */
+	memcpy(first + ETHER + IPV4_HDR_LEN + PIECE, second + ETHER + IPV4_HDR_LEN,
+	       UDP_LEN + DATA_LEN - PIECE);
+	set_fragment(first, 0, UDP_LEN + DATA_LEN);
+	expect(first, src, src_port, dst, dst_port);
+}
+
+/* RFC 4787 §11. */
+static void fragments_follow_the_first_of_their_packet(void **state)
+{
+	const struct packet to_box = {vps, 4500, box_outside, 9999, 0, IP_PROTO_UDP};
+	struct nat_box *box = new_box(false);
+	uint8_t first[FRAME_LEN], second[FRAME_LEN];
+
+	(void)state;
+	make_two(first, second, &question);
+	assert_int_equal(nat_box_out(box, second, FRAME_LEN, 0), NAT_BOX_DROP); /* too early */
+	assert_int_equal(nat_box_out(box, first, FRAME_LEN, 0), NAT_BOX_PASS);
+	assert_int_equal(nat_box_out(box, second, FRAME_LEN, 0), NAT_BOX_PASS);
+	expect_two(first, second, box_outside, 4500, vps, 4500);
+	make_two(first, second, &answer);
+	assert_int_equal(nat_box_in(box, first, FRAME_LEN, 0), NAT_BOX_PASS);
+	assert_int_equal(nat_box_in(box, second, FRAME_LEN, 0), NAT_BOX_PASS);
+	expect_two(first, second, vps, 4500, gateway, 4500);
+	nat_box_free(box);
+	/* The first one is filtered, and what follows it, too. */
+	box = new_box(false);
+	make_two(first, second, &to_box);
+	assert_int_equal(nat_box_in(box, first, FRAME_LEN, 0), NAT_BOX_DROP);
+	assert_int_equal(nat_box_in(box, second, FRAME_LEN, 0), NAT_BOX_DROP);
+	nat_box_free(box);
+}
+
+/* After half a minute the number may be another packet's; a reboot forgets at once. */
+static void fragments_are_not_waited_for_for_ever(void **state)
+{
+	struct nat_box *box = new_box(false);
+	uint8_t first[FRAME_LEN], second[FRAME_LEN];
+
+	(void)state;
+	make_two(first, second, &question);
+	assert_int_equal(nat_box_out(box, first, FRAME_LEN, 0), NAT_BOX_PASS);
+	assert_int_equal(nat_box_out(box, second, FRAME_LEN, 30 * LINK_S), NAT_BOX_DROP);
+	make_two(first, second, &question);
+	assert_int_equal(nat_box_out(box, first, FRAME_LEN, 30 * LINK_S), NAT_BOX_PASS);
+	nat_box_reboot(box);
+	assert_int_equal(nat_box_out(box, second, FRAME_LEN, 30 * LINK_S), NAT_BOX_DROP);
+	nat_box_free(box);
+}
+
 static void what_cannot_be_translated_does_not_pass(void **state)
 {
-	const struct packet fragment = {gateway, 4500, vps, 4500, 0x2000, IP_PROTO_UDP},
+	const struct packet fragment = {gateway, 4500, vps, 4500, 0x0002, IP_PROTO_UDP},
 			    hairpin = {gateway, 4500, NAT_BOX_HAIRPIN, 4500, 0, IP_PROTO_UDP};
 	struct nat_box *box = new_box(false);
 	uint8_t frame[FRAME_LEN];
@@ -203,6 +282,8 @@ int main(void)
 	    cmocka_unit_test(what_no_mapping_lets_in_stays_outside),
 	    cmocka_unit_test(what_is_the_nodes_own_passes_as_it_is),
 	    cmocka_unit_test(a_packet_to_a_neighbour_is_turned_round),
+	    cmocka_unit_test(fragments_follow_the_first_of_their_packet),
+	    cmocka_unit_test(fragments_are_not_waited_for_for_ever),
 	    cmocka_unit_test(what_cannot_be_translated_does_not_pass),
 	};
 
