@@ -201,12 +201,12 @@ static bool has_carrier(void *arg, char *seen, size_t cap)
 	return has;
 }
 
-bool netlink_wait_carrier(struct nl_sock *sock, const char *ifname)
+void netlink_wait_carrier(struct nl_sock *sock, const char *ifname)
 {
 	struct carrier carrier = {sock, ifname};
 	struct err_msg msg;
 
-	return wait_until(has_carrier, &carrier, CARRIER_MS, ifname, &msg) == 0;
+	wait_until(has_carrier, &carrier, CARRIER_MS, ifname, &msg);
 }
 
 static struct nl_addr *to_nl_addr(const struct ip_addr *addr, unsigned bits)

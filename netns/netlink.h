@@ -30,8 +30,8 @@ int netlink_set_up(struct nl_sock *sock, const char *ifname, bool up, struct err
 int netlink_get_flags(struct nl_sock *sock, const char *ifname, unsigned *ret_flags,
 		      struct err_msg *msg);
 /* Until the kernel has noticed a carrier, which it does by and by, it drops what the node sends.
- * Waits for that, if the interface is up; false: in vain, a second long. */
-bool netlink_wait_carrier(struct nl_sock *sock, const char *ifname);
+ * Waits for that, a second at most, if the interface is up. */
+void netlink_wait_carrier(struct nl_sock *sock, const char *ifname);
 /* An IPv6 address is usable at once: no duplicate address detection. */
 int netlink_add_address(struct nl_sock *sock, const char *ifname, const struct ip_addr *addr,
 			unsigned bits, struct err_msg *msg);
