@@ -11,6 +11,8 @@
 #include "vpn/wire/packet/octets.h"
 
 #define UDP_HDR_LEN 8
+/* Timers are late on a busy machine, and the NAT's are longer than this. */
+#define LATE_US UINT64_C(1500000)
 
 void check_nat_detection(const struct facts *f, const struct check_params *p,
 			 struct check_result *r)
@@ -177,8 +179,28 @@ struct silence {
 	bool behind_nat;
 };
 
-/* Keep-alives are sent by whoever is behind a NAT and knows it; a changed port shows the same. A
- * hash that does not match proves nothing, since it may be a forced one. */
+/* What it sends comes from another address further on. (A hash that does not match proves nothing,
+ * since it may be a forced one.) */
+static bool is_translated(const struct facts *f, size_t ike_sa, bool initiator)
+{
+	const struct endpoint *first = NULL;
+	size_t i;
+
+	for (i = 0; i < f->n_ike; i++) {
+		const struct ike_msg *m = &f->ike[i];
+		const struct endpoint *src = &f->frames[m->frame].src;
+
+		if (m->ike_sa != ike_sa || m->hdr.exchange != IKE_SA_INIT ||
+		    m->from_initiator != initiator)
+			continue;
+		if (first && !endpoint_eq(first, src))
+			return true;
+		first = src;
+	}
+	return false;
+}
+
+/* Keep-alives are sent by whoever is behind a NAT and knows it; a changed port shows the same. */
 static bool is_behind_nat(const struct facts *f, const struct check_params *p,
 			  const struct ike_sa_fact *sa, const struct endpoint *side, bool initiator)
 {
@@ -189,6 +211,8 @@ static bool is_behind_nat(const struct facts *f, const struct check_params *p,
 	for (i = 0; i < f->n_keepalives; i++)
 		if (ip_addr_eq(&f->frames[f->keepalives[i].frame].src.addr, &side->addr))
 			return true;
+	if (is_translated(f, mobility_root(f, (size_t)(sa - f->ike_sas)), initiator))
+		return true;
 	return initiator && sa->init_msg != FACT_NONE &&
 	       !frame_is_as_sent(&f->frames[f->ike[sa->init_msg].frame]) &&
 	       side->port != IKE_PORT && side->port != IKE_NATT_PORT;
@@ -201,9 +225,19 @@ static bool speaks(const struct fact_frame *frame, const struct endpoint *side)
 	       ip_addr_eq(&frame->src.addr, &side->addr);
 }
 
+/* An update that comes from the same address, or goes to it, tells of a new mapping only. */
+static bool is_still_at(const struct facts *f, const struct address_update *u,
+			const struct endpoint *side)
+{
+	const struct fact_frame *request = &f->frames[f->ike[u->request].frame];
+
+	return ip_addr_eq(&request->src.addr, &side->addr) ||
+	       ip_addr_eq(&request->dst.addr, &side->addr);
+}
+
 /* When the SA ended, or went elsewhere, or the capture did at this place. */
 static uint64_t end_of(const struct facts *f, const struct address_updates *u,
-		       const struct ike_sa_fact *sa, size_t place)
+		       const struct ike_sa_fact *sa, const struct endpoint *side, size_t place)
 {
 	uint64_t end = 0;
 	size_t i, root = mobility_root(f, (size_t)(sa - f->ike_sas));
@@ -214,7 +248,8 @@ static uint64_t end_of(const struct facts *f, const struct address_updates *u,
 	if (sa->delete_msg != FACT_NONE && f->frames[f->ike[sa->delete_msg].frame].time_us < end)
 		end = f->frames[f->ike[sa->delete_msg].frame].time_us;
 	for (i = 0; i < u->n; i++)
-		if (u->v[i].root == root && u->v[i].begun_us < end)
+		if (u->v[i].root == root && u->v[i].begun_us < end &&
+		    !is_still_at(f, &u->v[i], side))
 			end = u->v[i].begun_us;
 	return end;
 }
@@ -236,18 +271,16 @@ static void judge_silence(const struct facts *f, const struct check_params *p,
 			  struct check_result *r, const struct address_updates *u,
 			  const struct ike_sa_fact *sa, const struct endpoint *side)
 {
-	/* Timers are late on a busy machine, and the NAT's are longer than this. */
-	const uint64_t slack_us = 1500000;
 	uint64_t limit =
 	    (p->keepalive_s ? p->keepalive_s : DEFAULT_KEEPALIVE_S) * UINT64_C(1000000);
 	size_t i, start = first_word(f, sa, side), last = start, place;
 	uint64_t end, gap;
-	char text[ENDPOINT_STRLEN];
+	char text[IP_ADDR_STRLEN];
 
 	if (start == FACT_NONE)
 		return;
 	place = f->frames[start].place;
-	end = end_of(f, u, sa, place);
+	end = end_of(f, u, sa, side, place);
 	if (end < f->frames[start].time_us + limit)
 		return;
 	r->examined++;
@@ -255,17 +288,17 @@ static void judge_silence(const struct facts *f, const struct check_params *p,
 		if (f->frames[i].place != place || !speaks(&f->frames[i], side))
 			continue;
 		gap = f->frames[i].time_us - f->frames[last].time_us;
-		if (gap > limit + slack_us) {
+		if (gap > limit + LATE_US) {
 			check_fault(r, i, "%s was silent for %.1f s",
-				    endpoint_format(side, text, sizeof(text)), seconds(gap));
+				    ip_addr_format(&side->addr, text, sizeof(text)), seconds(gap));
 			check_fault_frame(r, last);
 		}
 		last = i;
 	}
 	gap = end > f->frames[last].time_us ? end - f->frames[last].time_us : 0;
-	if (gap > limit + slack_us)
+	if (gap > limit + LATE_US)
 		check_fault(r, last, "%s was silent for %.1f s, from here to the end",
-			    endpoint_format(side, text, sizeof(text)), seconds(gap));
+			    ip_addr_format(&side->addr, text, sizeof(text)), seconds(gap));
 }
 
 void check_keepalive(const struct facts *f, const struct check_params *p, struct check_result *r)
@@ -283,20 +316,21 @@ void check_keepalive(const struct facts *f, const struct check_params *p, struct
 		if (is_behind_nat(f, p, sa, &sa->addr_r, false))
 			judge_silence(f, p, r, &u, sa, &sa->addr_r);
 	}
-	check_conclude(r,
-		       "no peer is behind a NAT for certain, or no SA lived longer than the "
-		       "interval",
-		       "%zu SA%s of peers behind a NAT, never silent for longer than %u s; %zu "
-		       "keep-alive%s",
-		       r->examined, plural(r->examined),
-		       p->keepalive_s ? p->keepalive_s : DEFAULT_KEEPALIVE_S, f->n_keepalives,
-		       plural(f->n_keepalives));
+	check_conclude(
+	    r,
+	    "no peer is behind a NAT for certain (initiator_behind_nat and responder_behind_nat "
+	    "say so), or no SA lived longer than the interval",
+	    "%zu SA%s of peers behind a NAT, never silent for longer than %u s and %.1f s "
+	    "in which timers may be late; %zu keep-alive%s",
+	    r->examined, plural(r->examined), p->keepalive_s ? p->keepalive_s : DEFAULT_KEEPALIVE_S,
+	    seconds(LATE_US), f->n_keepalives, plural(f->n_keepalives));
 }
 
 /* What the IKE_SA_INIT messages of one side say. */
 struct nat_seen {
 	bool any, behind, forced;
-	size_t frame; /* the last that says so, else the first */
+	bool answered; /* so the other end has seen what it says */
+	size_t frame;  /* the last that says so, else the first */
 };
 
 static struct nat_seen nat_of(const struct facts *f, bool initiator)
@@ -308,6 +342,7 @@ static struct nat_seen nat_of(const struct facts *f, bool initiator)
 		const struct natd_fact *n = &f->natd[i];
 		const struct ike_msg *m = &f->ike[n->msg];
 
+		seen.answered |= !m->request;
 		if (m->from_initiator != initiator || !n->have_src)
 			continue;
 		if (!seen.any)
@@ -330,6 +365,13 @@ static void expect_nat(const struct facts *f, struct check_result *r, enum trist
 
 	if (want == UNSTATED || !seen.any)
 		return;
+	if (want == YES && !seen.behind && !seen.answered) {
+		check_note(r, seen.frame,
+			   "nothing shows whether the %s is behind a NAT: IKE_SA_INIT was not "
+			   "answered",
+			   who);
+		return;
+	}
 	r->examined++;
 	if (want == YES && !seen.behind)
 		check_fault(r, seen.frame, "the %s is not behind a NAT%s", who,
