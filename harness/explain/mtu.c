@@ -4,6 +4,9 @@
  * Two views: inside (keys, or a capture of the inner side), the same segment again and again;
  * outside (two places), which sizes of ESP packets one place has and the other does not. */
 #include "harness/explain/rule.h"
+
+#include <string.h>
+
 #include "vpn/base/proto.h"
 
 #define STUCK_TIMES   3
@@ -92,12 +95,29 @@ static struct size_loss compare_sizes(const uint32_t *sent, const uint32_t *arri
 	return l;
 }
 
-static bool is_size_loss(const struct esp_flow *a, const struct esp_flow *b,
+/* A mapping that changes makes another flow of the same SPI: what a place has seen is all of them.
+ */
+static void sum_sizes(const struct survey *s, const struct esp_flow *e, uint32_t *sizes)
+{
+	size_t i, c;
+
+	memset(sizes, 0, SIZE_CLASSES * sizeof(*sizes));
+	for (i = esp_of_spi(s, e->spi); i != FACT_NONE; i = s->esp[i].prev)
+		for (c = 0; c < SIZE_CLASSES && s->esp[i].place == e->place && s->esp[i].sizes; c++)
+			sizes[c] += s->esp[i].sizes[c];
+}
+
+static bool is_size_loss(const struct survey *s, const struct esp_flow *a, const struct esp_flow *b,
 			 struct size_loss *ret_loss)
 {
-	if (a->spi != b->spi || a->place == b->place || !a->sizes || !b->sizes || a->n <= b->n)
+	uint32_t sent[SIZE_CLASSES], arrived[SIZE_CLASSES];
+
+	if (a->spi != b->spi || a->place == b->place || !a->sizes || !b->sizes ||
+	    esp_count_at(s, a->spi, a->place) <= esp_count_at(s, b->spi, b->place))
 		return false;
-	*ret_loss = compare_sizes(a->sizes, b->sizes);
+	sum_sizes(s, a, sent);
+	sum_sizes(s, b, arrived);
+	*ret_loss = compare_sizes(sent, arrived);
 	return ret_loss->lost >= LOST_MIN && ret_loss->below &&
 	       ret_loss->low >= LOST_MIN_SIZE / SIZE_STEP;
 }
@@ -146,7 +166,7 @@ static int find_size_loss(const struct survey *s, struct findings *out, bool ban
 
 	for (i = 0; !err && s->n_places > 1 && i < s->n_esp; i++)
 		for (k = esp_of_spi(s, s->esp[i].spi); !err && k != FACT_NONE; k = s->esp[k].prev)
-			if (is_size_loss(&s->esp[i], &s->esp[k], &l) && l.above == band &&
+			if (is_size_loss(s, &s->esp[i], &s->esp[k], &l) && l.above == band &&
 			    !is_told(s, &s->esp[i]))
 				err = show_size_loss(s, out, &s->esp[i], &s->esp[k], &l);
 	return err;
@@ -229,11 +249,29 @@ static int find_deaf_sender(const struct survey *s, struct findings *out)
 	return err;
 }
 
+/* The least MSS that any place has seen of the segment: a gateway may clamp behind the tunnel. */
+static uint16_t arriving_mss(const struct survey *s, const struct ip_flow *segment)
+{
+	uint16_t least = segment->mss;
+	size_t i;
+
+	for (i = 0; i < s->n_flows; i++) {
+		const struct ip_flow *f = &s->flows[i];
+
+		if (f->proto == IP_PROTO_TCP && f->have_mss && f->mss < least &&
+		    endpoint_eq(&f->src, &segment->src) && endpoint_eq(&f->dst, &segment->dst))
+			least = f->mss;
+	}
+	return least;
+}
+
 /* The SYN is the client's word, the SYN/ACK the server's: each limits the other direction. */
-static bool is_clamped_one_way(const struct ip_flow *syn, const struct ip_flow *ack)
+static bool is_clamped_one_way(const struct survey *s, const struct ip_flow *syn,
+			       const struct ip_flow *ack)
 {
 	return syn->have_mss && ack->have_mss && ack->synack && syn->src.addr.family == 4 &&
-	       (syn->mss <= TUNNEL_MSS_V4) != (ack->mss <= TUNNEL_MSS_V4);
+	       (syn->mss <= TUNNEL_MSS_V4) != (ack->mss <= TUNNEL_MSS_V4) &&
+	       (arriving_mss(s, syn) <= TUNNEL_MSS_V4) != (arriving_mss(s, ack) <= TUNNEL_MSS_V4);
 }
 
 /* The same SYN elsewhere, not inside ESP, with another MSS: somebody in between clamps. */
@@ -265,7 +303,7 @@ static int for_each_uneven(const struct survey *s, struct findings *out, clamp_f
 		if (!syn->inside || syn->proto != IP_PROTO_TCP || !syn->n_syn || syn->synack)
 			continue;
 		ack = flow_reverse(s, syn);
-		if (ack && is_clamped_one_way(syn, ack))
+		if (ack && is_clamped_one_way(s, syn, ack))
 			err = judge(s, out, syn, ack);
 	}
 	return err;

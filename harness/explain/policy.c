@@ -3,7 +3,8 @@
 #include "harness/explain/rule.h"
 #include "vpn/base/proto.h"
 
-#define ECHOES_MIN 3
+#define ECHOES_MIN    3
+#define ON_ITS_WAY_US 1000000 /* captures of two places are not of one clock */
 
 static bool is_private(const struct ip_addr *a)
 {
@@ -152,14 +153,31 @@ static bool is_unanswered(const struct survey *s, const struct ip_flow *flow)
 	return true;
 }
 
-/* The sender's packets reach the last place that could see them. */
+/* A place has seen the SPI before, and sees none of it any more since that time. */
+static bool stopped_elsewhere(const struct survey *s, const struct ip_flow *flow)
+{
+	size_t i, place;
+	uint64_t last;
+
+	for (place = 0; place < s->n_places; place++) {
+		last = 0;
+		for (i = esp_of_spi(s, flow->spi); i != FACT_NONE; i = s->esp[i].prev)
+			if (s->esp[i].place == place && s->esp[i].last.time_us > last)
+				last = s->esp[i].last.time_us;
+		if (last && last + ON_ITS_WAY_US < flow->first.time_us)
+			return true;
+	}
+	return false;
+}
+
+/* The sender's packets do not reach the last place that could see them. */
 static bool is_lost_on_the_way(const struct survey *s, const struct ip_flow *flow)
 {
 	size_t i, place;
 
 	for (i = 0; i < s->n_esp; i++)
 		if (s->esp[i].spi == flow->spi && s->esp[i].place == flow->place)
-			return esp_missing_at(s, &s->esp[i], &place);
+			return esp_missing_at(s, &s->esp[i], &place) || stopped_elsewhere(s, flow);
 	return false;
 }
 
