@@ -245,6 +245,91 @@ static void silence_to_the_end(void **state)
 	expect_verdict(&e, "keepalive", &p, VERDICT_FAIL);
 }
 
+static struct ike_msg *nth_with(struct facts *f, uint16_t notify, bool request)
+{
+	struct payload_notify n;
+	size_t i;
+
+	for (i = 0; i < f->n_ike; i++)
+		if (f->ike[i].request == request &&
+		    payloads_find_notify(ike_msg_payloads(&f->ike[i]), notify, &n))
+			return &f->ike[i];
+	fail_msg("no such message");
+	return NULL;
+}
+
+/* What the initiator says behind its longest silence, where its own address is seen. */
+static size_t behind_longest_silence(const struct edit *e)
+{
+	const struct facts *f = &e->before;
+	const struct fact_frame *first = &f->frames[f->ike[f->ike_sas[0].init_msg].frame];
+	uint64_t last = first->time_us, longest = 0;
+	size_t i, found = 0;
+
+	for (i = 0; i < f->n_frames; i++) {
+		const struct fact_frame *frame = &f->frames[i];
+
+		if (frame->place != first->place || !ip_addr_eq(&frame->src.addr, &first->src.addr))
+			continue;
+		if (frame->time_us > last + longest) {
+			longest = frame->time_us - last;
+			found = i;
+		}
+		last = frame->time_us;
+	}
+	return found;
+}
+
+/* Nothing but the other place's capture shows the NAT: there are no keep-alives, ports stay. */
+static void an_address_that_changes_on_the_way_is_a_nat(void **state)
+{
+	struct check_params p = {.keepalive_s = 1};
+	struct edit e;
+	size_t i, place;
+
+	(void)state;
+	begin(&e, "explain/F20");
+	pick(&e, behind_longest_silence(&e));
+	expect_verdict(&e, "keepalive", &p, VERDICT_FAIL);
+	begin(&e, "explain/F20");
+	place = e.before.frames[behind_longest_silence(&e)].place;
+	for (i = e.before.n_frames; i-- > 0;) /* a drop moves those behind it */
+		if (e.before.frames[i].place != place)
+			capture_set_drop(&e.set, i);
+	expect_verdict(&e, "keepalive", &p, VERDICT_NOT_APPLICABLE);
+}
+
+/* An update from another address ends what is asked of the first one; from the same it does not:
+ * the mapping has changed, and the silence goes on. */
+static void an_update_from_the_same_address_ends_no_silence(void **state)
+{
+	struct check_params p = {.keepalive_s = 1, .initiator_behind_nat = YES};
+	struct fact_frame *last;
+	struct check_result r;
+	struct edit e;
+	size_t frame;
+	bool same;
+
+	(void)state;
+	for (same = false;; same = true) {
+		begin(&e, "mobike-beetd");
+		frame = nth_with(&e.before, N_UPDATE_SA_ADDRESSES, true)->frame;
+		if (same)
+			e.before.frames[frame].src.addr = e.before.ike_sas[0].addr_i.addr;
+		last = &e.before.frames[e.before.n_frames - 1]; /* where it all began, and later */
+		last->place = e.before.frames[e.before.ike[0].frame].place;
+		last->time_us += 10000000;
+		check_run(check_find("keepalive"), &e.before, &p, &r);
+		assert_int_equal(r.verdict, same ? VERDICT_FAIL : VERDICT_NOT_APPLICABLE);
+		check_result_free(&r);
+		facts_free(&e.before);
+		capture_set_free(&e.set);
+		keys_free(&e.keys);
+		if (same)
+			break;
+	}
+}
+
 static void an_ike_sa_that_is_left(void **state)
 {
 	struct edit e;
@@ -307,19 +392,6 @@ static void fragments_that_break_a_rule(void **state)
 		check_result_free(&r);
 		facts_free(&f);
 	}
-}
-
-static struct ike_msg *nth_with(struct facts *f, uint16_t notify, bool request)
-{
-	struct payload_notify n;
-	size_t i;
-
-	for (i = 0; i < f->n_ike; i++)
-		if (f->ike[i].request == request &&
-		    payloads_find_notify(ike_msg_payloads(&f->ike[i]), notify, &n))
-			return &f->ike[i];
-	fail_msg("no such message");
-	return NULL;
 }
 
 /* The payload's type becomes that of a vendor ID, which says nothing. */
@@ -457,6 +529,8 @@ int main(void)
 	    cmocka_unit_test(no_marker_on_port_4500),
 	    cmocka_unit_test(silence_behind_a_nat),
 	    cmocka_unit_test(silence_to_the_end),
+	    cmocka_unit_test(an_address_that_changes_on_the_way_is_a_nat),
+	    cmocka_unit_test(an_update_from_the_same_address_ends_no_silence),
 	    cmocka_unit_test(an_ike_sa_that_is_left),
 	    cmocka_unit_test(fragments_that_break_a_rule),
 	    cmocka_unit_test(address_updates_that_break_a_rule),
