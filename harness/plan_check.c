@@ -29,10 +29,22 @@ static bool has_word(const char *words, const char *word)
 
 /* --- steps --- */
 
+static int no_such_node(struct checking *c, unsigned line, const char *node)
+{
+	const struct topology *topo = &c->plan->topology;
+	char known[320] = "";
+	size_t i, len = 0;
+
+	for (i = 0; i < topo->nodes_count && len < sizeof(known); i++)
+		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "",
+					topo->nodes[i]);
+	return doc_error(c->doc, line, c->msg, "no node '%s'; there are: %s", node, known);
+}
+
 static int check_node(struct checking *c, unsigned line, const char *node)
 {
 	if (node && topology_node(&c->plan->topology, node) < 0)
-		return doc_error(c->doc, line, c->msg, "no node '%s'", node);
+		return no_such_node(c, line, node);
 	return 0;
 }
 
@@ -95,12 +107,23 @@ static int check_places(struct checking *c, const struct sc_step *step)
 	return err;
 }
 
+static int no_such_wire(struct checking *c, unsigned line, const char *name)
+{
+	char known[320] = "";
+	size_t i, len = 0;
+
+	for (i = 0; i < c->plan->wires_count && len < sizeof(known); i++)
+		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "",
+					c->plan->wires[i].name);
+	return doc_error(c->doc, line, c->msg, "no wire '%s'; there are: %s", name, known);
+}
+
 static int check_wire(struct checking *c, unsigned line, const char *name)
 {
 	const struct plan_wire *wire = plan_find_wire(c->plan, name);
 
 	if (!wire)
-		return doc_error(c->doc, line, c->msg, "no wire '%s'", name);
+		return no_such_wire(c, line, name);
 	if (!wire->impairment.is_set)
 		return doc_error(c->doc, line, c->msg,
 				 "wire '%s' is a plain cable; its link needs 'wire:', if only {}",
@@ -153,8 +176,7 @@ static int check_faults(struct checking *c, const struct sc_step *step)
 
 	for (i = 0; i < step->faults.of.count && err == 0; i++) {
 		if (faults[i].wire && !plan_find_wire(c->plan, faults[i].wire))
-			err = doc_error(c->doc, faults[i].line, c->msg, "no wire '%s'",
-					faults[i].wire);
+			err = no_such_wire(c, faults[i].line, faults[i].wire);
 		for (j = 0; j < faults[i].nodes.count && err == 0; j++)
 			err = check_node(c, faults[i].line, faults[i].nodes.items[j]);
 	}

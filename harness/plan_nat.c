@@ -93,8 +93,13 @@ static int add_hairpinning(struct plan_making *m, const struct sc_node *node)
 
 int plan_add_nat(struct plan_making *m, const struct sc_node *node)
 {
+	int err;
+
 	if (!node->nat.inside)
 		return 0;
+	err = plan_add_sysctl(m, node->name, "net.ipv4.ip_forward", "1");
+	if (err < 0)
+		return err;
 	if (!sc_nat_is_modelled(&node->nat))
 		return add_masquerading(m, node);
 	return node->nat.hairpin ? add_hairpinning(m, node) : 0;

@@ -2,6 +2,7 @@
 #include "harness/step.h"
 #include "harness/stream.h"
 #include "harness/traffic.h"
+#include "netns/wait.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,14 +44,18 @@ int step_tcp(struct world *world, const struct sc_step *step, struct step_outcom
 					 .to = step->to,
 					 .address = step->address,
 					 .octets = octets};
+	const unsigned within = step->within_ms ? step->within_ms : TCP_MS;
+	const int64_t deadline = wait_now_ms() + within;
 	struct stream_result result;
 	struct stream *stream;
-	int err = stream_start(world->net, &spec, TCP_FIRST_MS, &stream, msg);
+	int64_t left;
+	int err = stream_start(world->net, &spec, within < TCP_FIRST_MS ? within : TCP_FIRST_MS,
+			       &stream, msg);
 
-	if (err == 0)
-		err =
-		    stream_finish(stream, step->within_ms ? step->within_ms : TCP_MS, &result, msg);
-
+	if (err == 0) {
+		left = deadline - wait_now_ms();
+		err = stream_finish(stream, left > 0 ? (unsigned)left : 0, &result, msg);
+	}
 	if (err == 0) {
 		outcome->octets = octets;
 		snprintf(outcome->seen, sizeof(outcome->seen),
