@@ -15,8 +15,6 @@
 #include "harness/dissect/arena.h"
 #include "harness/dissect/link.h"
 
-#define SET_BACK_US 1000000
-
 static char *place_name(const char *path)
 {
 	static const char *const suffixes[] = {".pcapng", ".pcap", ".cap"};
@@ -55,21 +53,13 @@ int capture_set_add_frame(struct capture_set *set, const struct capture_frame *f
 	return 0;
 }
 
-uint64_t capture_time(const struct pcap_pkthdr *hdr, uint64_t *last)
-{
-	uint64_t time_us = (uint64_t)hdr->ts.tv_sec * 1000000 + (uint64_t)hdr->ts.tv_usec;
-
-	if (time_us > *last || *last - time_us > SET_BACK_US)
-		*last = time_us;
-	return *last;
-}
-
 static int add_frame(struct capture_set *set, size_t place, const struct pcap_pkthdr *hdr,
-		     const u_char *data, uint64_t *last)
+		     const u_char *data)
 {
 	struct capture_frame frame = {.place = place,
 				      .number = set->places[place].frames + 1,
-				      .time_us = capture_time(hdr, last),
+				      .time_us = (uint64_t)hdr->ts.tv_sec * 1000000 +
+						 (uint64_t)hdr->ts.tv_usec,
 				      .len = hdr->caplen,
 				      .wire_len = hdr->len > hdr->caplen ? hdr->len : hdr->caplen,
 				      .data = (uint8_t *)(uintptr_t)data};
@@ -91,11 +81,10 @@ static int read_frames(struct capture_set *set, size_t place, pcap_t *pcap, stru
 	const char *path = set->places[place].path;
 	struct pcap_pkthdr *hdr;
 	const u_char *data;
-	uint64_t last = 0;
 	int got, err = 0;
 
 	while (!err && (got = pcap_next_ex(pcap, &hdr, &data)) == 1)
-		err = add_frame(set, place, hdr, data, &last);
+		err = add_frame(set, place, hdr, data);
 	if (err == ERR_LIMIT)
 		return err_set(msg, err, "%s: frame %u: more than this reads (%u octets in all)",
 			       path, set->places[place].frames + 1, CAPTURE_OCTETS_MAX);

@@ -41,14 +41,6 @@ struct capture_set {
 	size_t octets;
 };
 
-struct pcap_pkthdr;
-
-/* A frame's time, in microseconds since 1970. Where the clock was set back a little (by NTP, by a
- * virtual machine's host) frames would change places with those before them: they get the time of
- * the frame before, which is *last (0 at first). A file in another order than that of time keeps
- * its times. */
-uint64_t capture_time(const struct pcap_pkthdr *hdr, uint64_t *last);
-
 /* Adds the frames of a pcap or pcapng file. A file that breaks off in the middle gives what it has
  * up to there, and the place's problem says where it broke. ERR_IO or ERR_SYNTAX if it cannot be
  * opened or is no capture, ERR_UNSUPPORTED for a link type that is not read, ERR_LIMIT. */

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "harness/dissect/capture_set.h"
 #include "harness/dissect/link.h"
 #include "vpn/base/proto.h"
 #include "vpn/wire/packet/natt.h"
@@ -129,12 +128,12 @@ static int read_frames(pcap_t *pcap, packet_fn *fn, void *arg, struct stream_end
 {
 	struct pcap_pkthdr *hdr;
 	const u_char *data;
-	uint64_t last = 0;
 	int got, err = 0;
 
 	while (!err && (got = pcap_next_ex(pcap, &hdr, &data)) == 1) {
 		struct packet p = {.number = ++end->frames,
-				   .time_us = capture_time(hdr, &last),
+				   .time_us = (uint64_t)hdr->ts.tv_sec * 1000000 +
+					      (uint64_t)hdr->ts.tv_usec,
 				   .octets = {data, hdr->caplen},
 				   .wire_len = hdr->len > hdr->caplen ? hdr->len : hdr->caplen,
 				   .cut = hdr->len > hdr->caplen};

@@ -229,53 +229,6 @@ static void frames_cut_short_are_told_once(void **state)
 	facts_free(&f);
 }
 
-static void file_add_at(struct file *f, uint32_t s, uint32_t us)
-{
-	uint8_t buf[200];
-	size_t at = f->len;
-
-	file_add(f, buf, udp_esp(buf), 0);
-	memcpy(f->buf + at, &s, sizeof(s));
-	memcpy(f->buf + at + 4, &us, sizeof(us));
-}
-
-/* The numbers of the frames in the order of time. */
-static void expect_order(const struct file *file, const char *want)
-{
-	char got[32] = "";
-	struct facts f;
-	size_t i;
-
-	dissect(file, &f);
-	for (i = 0; i < f.n_frames; i++) {
-		assert_true(!i || f.frames[i].time_us >= f.frames[i - 1].time_us);
-		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%u", f.frames[i].number);
-	}
-	assert_string_equal(got, want);
-	facts_free(&f);
-}
-
-/* The second frame was there before the third one, whatever the clock says; a file whose second
- * half is an hour older is another matter. */
-static void a_clock_that_is_set_back_changes_no_order(void **state)
-{
-	struct file file;
-
-	(void)state;
-	file_begin(&file, 101);
-	file_add_at(&file, 10, 500000);
-	file_add_at(&file, 11, 0);
-	file_add_at(&file, 10, 999600);
-	file_add_at(&file, 11, 100);
-	expect_order(&file, "1234");
-	file_begin(&file, 101);
-	file_add_at(&file, 3610, 0);
-	file_add_at(&file, 3611, 0);
-	file_add_at(&file, 10, 0);
-	file_add_at(&file, 11, 0);
-	expect_order(&file, "3412");
-}
-
 static void what_is_no_capture_is_refused_by_name(void **state)
 {
 	struct capture_set set = {0};
@@ -438,7 +391,6 @@ int main(void)
 	    cmocka_unit_test(fragments_with_a_hole_or_an_overlap_are_no_packet),
 	    cmocka_unit_test(a_capture_that_breaks_off_gives_what_it_has),
 	    cmocka_unit_test(frames_cut_short_are_told_once),
-	    cmocka_unit_test(a_clock_that_is_set_back_changes_no_order),
 	    cmocka_unit_test(what_is_no_capture_is_refused_by_name),
 	    cmocka_unit_test(a_damaged_packet_is_told_and_the_others_stay_open),
 	    cmocka_unit_test(a_decrypted_message_is_a_chain_of_payloads),
