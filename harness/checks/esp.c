@@ -125,6 +125,16 @@ static bool same_octets(const struct esp_fact *a, const struct esp_fact *b)
 	       memcmp(a->octets.p, b->octets.p, a->octets.len) == 0;
 }
 
+/* Also in its file. Frames that two CPUs hand to a capture stand in one order there and may be
+ * stamped in the other, as they may be when the clock is set: then nobody can tell which came
+ * first.
+ */
+static bool stands_behind(const struct facts *f, const struct esp_fact *late,
+			  const struct esp_fact *first)
+{
+	return f->frames[late->frame].number > f->frames[first->frame].number;
+}
+
 /* At other places packets may come late or twice through no fault of the sender; but two different
  * packets of one number are the sender's fault wherever they are seen. */
 static void judge_number(const struct facts *f, struct check_result *r, struct map *seen,
@@ -146,7 +156,8 @@ static void judge_number(const struct facts *f, struct check_result *r, struct m
 		check_fault(r, e->frame, "SPI %08x: number %llu a second time", e->spi,
 			    (unsigned long long)e->seq64);
 		check_fault_frame(r, f->esp[before].frame);
-	} else if (at_sender && highest != SIZE_MAX && f->esp[highest].seq64 > e->seq64) {
+	} else if (at_sender && highest != SIZE_MAX && f->esp[highest].seq64 > e->seq64 &&
+		   stands_behind(f, e, &f->esp[highest])) {
 		check_fault(r, e->frame, "SPI %08x: number %llu sent behind number %llu", e->spi,
 			    (unsigned long long)e->seq64,
 			    (unsigned long long)f->esp[highest].seq64);

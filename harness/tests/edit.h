@@ -136,6 +136,18 @@ static inline size_t find_message(const struct edit *e, uint8_t exchange, bool r
 	return 0;
 }
 
+static inline void swap_octets(struct capture_set *set, size_t a, size_t b)
+{
+	struct capture_frame was = set->frames[a];
+
+	set->frames[a].data = set->frames[b].data;
+	set->frames[a].len = set->frames[b].len;
+	set->frames[a].wire_len = set->frames[b].wire_len;
+	set->frames[b].data = was.data;
+	set->frames[b].len = was.len;
+	set->frames[b].wire_len = was.wire_len;
+}
+
 static inline void swap_times(struct capture_set *set, size_t a, size_t b)
 {
 	uint64_t t = set->frames[a].time_us;

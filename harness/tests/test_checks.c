@@ -89,8 +89,21 @@ static void numbers_out_of_order_at_the_sender(void **state)
 	a = e.before.esp[nth_sent(&e, 0)].frame;
 	b = e.before.esp[nth_sent(&e, 1)].frame;
 	pick(&e, a);
-	swap_times(&e.set, a, b);
+	swap_octets(&e.set, a, b);
 	expect_fault(&e, "esp-sequence");
+}
+
+/* The file has them in order. */
+static void numbers_stamped_out_of_order(void **state)
+{
+	static const struct check_params none;
+	struct edit e;
+
+	(void)state;
+	begin(&e, "aes-gcm");
+	swap_times(&e.set, e.before.esp[nth_sent(&e, 0)].frame,
+		   e.before.esp[nth_sent(&e, 1)].frame);
+	expect_verdict(&e, "esp-sequence", &none, VERDICT_PASS);
 }
 
 static void a_number_sent_twice(void **state)
@@ -243,6 +256,7 @@ int main(void)
 	    cmocka_unit_test(a_datagram_with_a_wrong_checksum_says_nothing),
 	    cmocka_unit_test(checksums_that_are_never_right_say_nothing),
 	    cmocka_unit_test(numbers_out_of_order_at_the_sender),
+	    cmocka_unit_test(numbers_stamped_out_of_order),
 	    cmocka_unit_test(a_number_sent_twice),
 	    cmocka_unit_test(an_iv_used_twice),
 	    cmocka_unit_test(an_inner_packet_outside_its_selectors),
