@@ -114,17 +114,34 @@ static void a_new_sa_used_before_the_answer(void **state)
 	expect_fault(&e, "rekey");
 }
 
+/* The last packet of the old SA, so many microseconds behind the answer to the Delete. */
+static void send_behind_the_delete(struct edit *e, uint64_t us)
+{
+	size_t answer;
+
+	begin(e, "sa-life");
+	answer = nth_message(e, "left-inet", INFORMATIONAL, false, 0);
+	pick(e, sent_with(e, e->before.children[0].spi_r, true));
+	move_to(e, e->frame, time_of(e, answer) + us);
+}
+
 static void an_old_sa_used_after_its_delete(void **state)
 {
 	struct edit e;
-	size_t answer;
 
 	(void)state;
-	begin(&e, "sa-life");
-	answer = nth_message(&e, "left-inet", INFORMATIONAL, false, 0);
-	pick(&e, sent_with(&e, e.before.children[0].spi_r, true));
-	move_to(&e, e.frame, time_of(&e, answer) + 100);
+	send_behind_the_delete(&e, 100001);
 	expect_fault(&e, "rekey");
+}
+
+/* The sealing thread was a little slower than the one that answered. */
+static void a_packet_sealed_before_the_delete(void **state)
+{
+	struct edit e;
+
+	(void)state;
+	send_behind_the_delete(&e, 100000);
+	expect_verdict(&e, "rekey", &none, VERDICT_PASS);
 }
 
 /* The request and its answer, at all places. */
@@ -435,6 +452,7 @@ int main(void)
 	    cmocka_unit_test(a_child_deleted_before_the_new_one_is_there),
 	    cmocka_unit_test(a_new_sa_used_before_the_answer),
 	    cmocka_unit_test(an_old_sa_used_after_its_delete),
+	    cmocka_unit_test(a_packet_sealed_before_the_delete),
 	    cmocka_unit_test(an_old_ike_sa_that_nobody_deletes),
 	    cmocka_unit_test(an_old_child_that_nobody_deletes),
 	    cmocka_unit_test(a_nonce_used_twice),
