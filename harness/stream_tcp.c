@@ -3,7 +3,8 @@
  * The stream is a generator's (xorshift64), so the receiver makes it again and needs no digest: it
  * can say at which octet the two part. Both ends have time-outs, so a stalled tunnel fails rather
  * than hangs. The sender ends its half and waits for the receiver to close, which it does when it
- * has compared everything. */
+ * has compared everything. The receiver is the last to end: when its FIN is acknowledged, so that
+ * nothing of the stream is on its way any more (RFC 9293 §3.6). */
 #include "harness/stream_internal.h"
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define STALL_S	    30
+#define LINGER_S    5 /* for the last acknowledgement, sent again if need be */
 #define CHUNK	    16384
 #define PACED_CHUNK 1200 /* with a rate: smooth rather than in bursts */
 #define SEED	    0x6265657462656574ULL
@@ -129,6 +131,7 @@ static bool compare_all(const struct stream_job *job, int fd)
 
 bool stream_tcp_receive(const struct stream_job *job)
 {
+	const struct linger until_acknowledged = {.l_onoff = 1, .l_linger = LINGER_S};
 	bool ok;
 	int fd;
 
@@ -138,6 +141,9 @@ bool stream_tcp_receive(const struct stream_job *job)
 		return stream_fail(job, STREAM_RECEIVER, "nobody connected: %s", reason());
 	set_stall_limit(fd);
 	ok = compare_all(job, fd);
+	if (ok)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &until_acknowledged,
+			   sizeof(until_acknowledged));
 	close(fd);
 	return ok;
 }
