@@ -38,6 +38,7 @@ struct peer_driver {
 	const char *(*missing)(void);
 	int (*command)(const char *dir, const struct peer_options *options,
 		       struct peer_command *ret_command, struct err_msg *msg);
+	bool may_hang_at_end; /* SIGKILL is as good an end as any */
 };
 
 extern const struct peer_driver peer_beetd;
@@ -53,7 +54,7 @@ int peer_create(struct net *net, const char *node, const struct peer_driver *dri
 		const struct peer_options *options, struct peer **ret_peer, struct err_msg *msg);
 /* Starts the daemon and waits for its vici socket. */
 int peer_start(struct peer *peer, struct err_msg *msg);
-/* Ends the daemon; its exit status, or 128 + the signal. */
+/* Ends the daemon; its exit status, or 128 + the signal. 5 s after SIGTERM comes SIGKILL. */
 int peer_stop(struct peer *peer);
 /* SIGKILL: as a crash ends it. */
 void peer_kill(struct peer *peer);
