@@ -16,6 +16,7 @@
 
 #define RESET_EVERY    64
 #define INNER_ICMP_MAX 4096
+#define ALONE_MIN      3 /* packets that stay without one the other way: worth a word */
 
 int counting_begin(struct counting *c, struct survey *s)
 {
@@ -108,10 +109,47 @@ static int path_of(struct counting *c, const struct packet *p, struct path **ret
 		path->dst = p->dst;
 		if (index_path(s, at))
 			return ERR_NOMEM;
+		path->reverse =
+		    map_get(&s->path_index, flow_hash(c->place, false, 0, &p->dst, &p->src));
+		if (path->reverse != FACT_NONE)
+			s->paths[path->reverse].reverse = at;
 		path->first = seen_of(c, p);
 	}
 	*ret_path = &s->paths[at];
 	return 0;
+}
+
+static uint64_t silence_before(const struct alone *a)
+{
+	return a->n >= ALONE_MIN && a->before.number ? a->first.time_us - a->before.time_us : 0;
+}
+
+static void end_alone(struct path *path)
+{
+	if (silence_before(&path->alone) > silence_before(&path->alone_after_silence))
+		path->alone_after_silence = path->alone;
+	path->alone = (struct alone){.n = 0};
+}
+
+/* A silence of both begins anew: what was alone before it was a last word. */
+static void count_alone(struct survey *s, struct path *path, bool esp, struct seen at)
+{
+	struct path *reverse = path->reverse == FACT_NONE ? NULL : &s->paths[path->reverse];
+	struct seen before = path->last;
+
+	if (reverse && reverse->alone.n)
+		end_alone(reverse);
+	if (!esp)
+		return;
+	if (reverse && reverse->last.time_us > before.time_us)
+		before = reverse->last;
+	if (path->alone.n && at.time_us > before.time_us + SILENCE_US)
+		end_alone(path);
+	if (!path->alone.n++) {
+		path->alone.first = at;
+		path->alone.before = before;
+	}
+	path->alone.last = at;
 }
 
 static int count_path(struct counting *c, const struct packet *p)
@@ -121,6 +159,7 @@ static int count_path(struct counting *c, const struct packet *p)
 
 	if (path_of(c, p, &path))
 		return ERR_NOMEM;
+	count_alone(c->s, path, p->kind == PACKET_ESP, at);
 	path->last = at;
 	if (p->kind == PACKET_IKE) {
 		if (!path->n_ike++)

@@ -4,9 +4,9 @@
 
 #include "harness/explain/rule.h"
 
-#define SILENCE_US 20000000 /* without a word of the peer, though it was spoken to */
-#define IDLE_US	   5000000  /* firewalls that age UDP state faster are not to be lived with */
-#define AFTER_US   500000
+#define VOID_US	 20000000 /* without a word of the peer, though it was spoken to */
+#define IDLE_US	 5000000  /* firewalls that age UDP state faster are not to be lived with */
+#define AFTER_US 500000
 
 static const struct path *reverse_of(const struct survey *s, const struct path *p)
 {
@@ -36,11 +36,11 @@ static bool is_unminded(const struct survey *s, const struct path *p, const stru
 	uint64_t heard = back->last.time_us, next;
 
 	if (!p->n_keepalive || !p->n_esp || p->last_esp.time_us <= heard + AFTER_US ||
-	    p->last_keepalive.time_us < heard + SILENCE_US)
+	    p->last_keepalive.time_us < heard + VOID_US)
 		return false;
 	next = next_request_us(s, p, heard);
 	*ret_until = next ? next : s->places[p->place].end_us;
-	return *ret_until > heard + SILENCE_US && p->first_keepalive.time_us < *ret_until;
+	return *ret_until > heard + VOID_US && p->first_keepalive.time_us < *ret_until;
 }
 
 static int find_unminded(const struct survey *s, struct findings *out)

@@ -279,7 +279,7 @@ RULES(
      .names = "F33, S10, S16, S17; negotiation failure map 5; troubleshooting flow 5, 6",
      .kind = RULE_FAULT,
      .rank = 25,
-     .unless = "F28 F20 F35 F01 F02 F03 F44 F45 MAP-esp-blocked",
+     .unless = "F28 F20 F35 F01 F02 F03 F44 F45 MAP-esp-blocked MAP-expired",
      .title = "Packets come out of the tunnel and are not answered",
      .why = "They are decrypted and dropped behind it (rp_filter, a firewall's forward or input "
 	    "chain, a "

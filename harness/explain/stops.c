@@ -227,7 +227,7 @@ RULES(
      .names = "negotiation failure map 5; troubleshooting flow 5",
      .kind = RULE_SYMPTOM,
      .rank = 65,
-     .unless = "F32",
+     .unless = "F32 MAP-expired",
      .title = "ESP goes one way only",
      .why = "Either nothing needs to come back, or it does not arrive (a NAT mapping or a "
 	    "firewall's state has gone), or what arrives is dropped behind the tunnel (rp_filter, "
@@ -240,7 +240,7 @@ RULES(
      .names = "troubleshooting flow 5",
      .kind = RULE_NOTE,
      .rank = 76,
-     .unless = "F01 F02 F03 F15 F17 F44 F48",
+     .unless = "F01 F02 F03 F15 F17 F44 F48 MAP-expired",
      .title = "ESP packets are lost before they get here",
      .why = "A sender counts its packets one by one. A link that was down, a NAT mapping that has "
 	    "gone, a full queue or a firewall takes many in a row.",

@@ -17,7 +17,8 @@
 
 #define SIZE_STEP    16 /* octets of one class of packet sizes */
 #define SIZE_CLASSES 128
-#define LATE_MAX     64 /* a replay window that everybody has */
+#define LATE_MAX     64	     /* a replay window that everybody has */
+#define SILENCE_US   5000000 /* of both ends: a box that forgets sooner is not to be lived with */
 
 /* A frame to point at; number 0: none. */
 struct seen {
@@ -26,12 +27,21 @@ struct seen {
 	uint64_t time_us;
 };
 
+/* ESP packets of a path while nothing comes the other way. */
+struct alone {
+	struct seen before; /* the last packet of either; number 0: none */
+	struct seen first, last;
+	uint64_t n;
+};
+
 /* Every IKE, ESP and keep-alive packet from one endpoint to another. Ports 0: ESP without UDP. */
 struct path {
 	size_t place;
 	struct endpoint src, dst;
 	uint64_t n_ike, n_esp, n_keepalive;
-	size_t prev; /* path between the same addresses, in this direction; FACT_NONE */
+	size_t prev;	/* path between the same addresses, in this direction; FACT_NONE */
+	size_t reverse; /* the other way; FACT_NONE */
+	struct alone alone, alone_after_silence; /* now; behind the longest silence of both */
 	struct seen first, last;
 	struct seen first_ike, last_ike, first_esp, last_esp, first_keepalive, last_keepalive;
 };

@@ -183,6 +183,13 @@ static const struct lever levers[] = {
      .steps = MAPPING_ENDS "  - idle: 5s\n"
 			   "  - shell: {node: vps, run: \"ping -c 6 -i 0.5 -W 1 @i@; true\"}\n",
      .initiator_args = ", --keepalive, \"2\""},
+    {.finding = "MAP-expired",
+     .party = "the network",
+     .how = "the NAT box forgets its mappings while the tunnel is idle, and the responder speaks "
+	    "first",
+     .steps = MAPPING_ENDS "  - idle: 6s\n"
+			   "  - shell: {node: vps, run: \"ping -c 4 -i 0.5 -W 1 @i@ && exit 1; "
+			   "true\"}\n" PING},
     {.finding = "F04",
      .party = "the network",
      .how = "a firewall without NAT lets in what belongs to a flow from inside, and forgets the "

@@ -43,19 +43,26 @@ struct said {
 	enum survey_state state;
 };
 
+/* path: a template of mkstemp, which becomes the file's name. */
+static void make_part(const char *name, uint32_t first, uint32_t last, char *path)
+{
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	close(fd);
+	copy_part(name, first, last, path);
+}
+
 static struct said explain_part(const char *name, uint32_t first, uint32_t last)
 {
 	char path[] = "/tmp/beetlab-state-XXXXXX", *paths[] = {path};
-	int fd = mkstemp(path);
 	struct said said = {.ids = ""};
 	struct err_msg msg = {{0}};
 	struct findings f;
 	struct survey s;
 	size_t i;
 
-	assert_true(fd >= 0);
-	close(fd);
-	copy_part(name, first, last, path);
+	make_part(name, first, last, path);
 	if (survey_read(paths, 1, NULL, &s, &msg))
 		fail_msg("%s", msg.text);
 	unlink(path);
@@ -96,6 +103,9 @@ static void it_works_is_said_only_of_what_proves_it(void **state)
 	    /* The peer's numbers go from 4 to 23. */
 	    {"explain/F17/isp-lab-gw.pcap", 1, 13, "", SURVEY_WORKS},
 	    {"explain/F17/isp-lab-gw.pcap", 1, TO_THE_END, "MAP-gap", SURVEY_UNREMARKABLE},
+	    /* Unanswered after a silence; and then the peer, from another port. */
+	    {"explain/MAP-expired/vps-inet.pcap", 1, 23, "MAP-oneway", SURVEY_UNREMARKABLE},
+	    {"explain/MAP-expired/vps-inet.pcap", 1, 24, "MAP-expired", SURVEY_WORKS},
 	    {"explain/F01/isp-lab-gw.pcap", TO_THE_END, TO_THE_END, "", SURVEY_NOTHING},
 	};
 	size_t i;
@@ -123,6 +133,35 @@ static bool is_found(const struct survey *s, const char *id)
 	return found;
 }
 
+/* The server's packets up to frame 23; behind the box there are none of them, as far as the capture
+ * of that place goes. */
+static void what_is_not_behind_the_box_has_no_mapping(void **state)
+{
+	static const struct {
+		uint32_t inside_until;
+		bool expired;
+	} cases[] = {{15, false}, {24, true}};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		char outside[] = "/tmp/beetlab-state-XXXXXX",
+		     inside[] = "/tmp/beetlab-state-XXXXXX";
+		char *paths[] = {outside, inside};
+		struct err_msg msg = {{0}};
+		struct survey s;
+
+		make_part("explain/MAP-expired/vps-inet.pcap", 1, 23, outside);
+		make_part("explain/MAP-expired/isp-lab-gw.pcap", 1, cases[i].inside_until, inside);
+		if (survey_read(paths, 2, NULL, &s, &msg))
+			fail_msg("%s", msg.text);
+		unlink(outside);
+		unlink(inside);
+		assert_int_equal(is_found(&s, "MAP-expired"), cases[i].expired);
+		survey_free(&s);
+	}
+}
+
 static void keys_of_another_run_are_told_as_such(void **state)
 {
 	static const struct {
@@ -148,6 +187,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(it_works_is_said_only_of_what_proves_it),
+	    cmocka_unit_test(what_is_not_behind_the_box_has_no_mapping),
 	    cmocka_unit_test(keys_of_another_run_are_told_as_such),
 	};
 
