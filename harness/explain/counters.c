@@ -16,7 +16,6 @@
 
 #define RESET_EVERY    64
 #define INNER_ICMP_MAX 4096
-#define ALONE_MIN      3 /* packets that stay without one the other way: worth a word */
 
 int counting_begin(struct counting *c, struct survey *s)
 {

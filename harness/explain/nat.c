@@ -4,7 +4,6 @@
 #include "vpn/base/proto.h"
 
 #define FOLLOW_US 1000000 /* what was on its way when the mapping changed is no sign */
-#define ALONE_MIN 3	  /* packets that nobody answers */
 #define ALONE_US  500000  /* they are no burst that the capture's end has cut off */
 
 /* The INIT was answered; IKE_AUTH went to 4500 and was not, though it was small enough to pass. */

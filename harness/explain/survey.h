@@ -19,6 +19,7 @@
 #define SIZE_CLASSES 128
 #define LATE_MAX     64	     /* a replay window that everybody has */
 #define SILENCE_US   5000000 /* of both ends: a box that forgets sooner is not to be lived with */
+#define ALONE_MIN    3	     /* packets with none the other way: worth a word */
 
 /* A frame to point at; number 0: none. */
 struct seen {
